@@ -1,0 +1,101 @@
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, NoReturn, TypeVar
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
+
+from batchanator.domain.errors import HandlerError
+from batchanator.handlers.errors import InvalidPayloadError
+from batchanator.handlers.keyless import keyless
+from batchanator.handlers.texts import sanitise
+
+P = TypeVar("P")
+
+_LONGEST_MESSAGE = 2_000
+# What pydantic says of these repeats a part of the value.
+_SAYS_VALUE = {
+    "union_tag_invalid": "does not name one of the kinds of this union",
+    "uuid_parsing": "should be a valid UUID",
+}
+
+
+class PayloadReader(Generic[P]):
+    """Reads payloads, as received, into the handler's type: the same from every source."""
+
+    __slots__ = ("_one", "_slice", "_strip")
+
+    def __init__(self, payload_type: Any) -> None:
+        try:
+            prepared = keyless(payload_type)
+            many: Any = list
+            self._one: TypeAdapter[P] = TypeAdapter(prepared.type)
+            self._slice: TypeAdapter[list[P]] = TypeAdapter(many[prepared.type])
+        except (PydanticUserError, NameError, TypeError) as error:
+            reason = sanitise(str(error).split("\n", maxsplit=1)[0], 300)
+            raise HandlerError(f"{payload_type!r} cannot be a payload type: {reason}") from error
+        self._strip = prepared.strip
+
+    def read_slice(self, body: str | bytes) -> list[P]:
+        """Return the payloads of a JSON array, in one call.
+
+        Raises:
+            InvalidPayloadError: one of them does not fit; the pointer begins with its index. `read_one`
+            tells which
+                of the others do.
+        """
+        try:
+            payloads = self._slice.validate_json(body)
+        except Exception as error:  # noqa: BLE001  # a validator of the user's may raise anything
+            _refuse(error)
+        if self._strip is not None:
+            self._strip(payloads)
+        return payloads
+
+    def read_one(self, raw: str | bytes) -> P:
+        """Return the payload of one JSON object.
+
+        Raises:
+            InvalidPayloadError: it does not fit.
+        """
+        try:
+            payload = self._one.validate_json(raw)
+        except Exception as error:  # noqa: BLE001  # as above
+            _refuse(error)
+        if self._strip is not None:
+            self._strip([payload])
+        return payload
+
+    def from_value(self, value: Any) -> P:
+        """Return the payload of a parsed JSON value, by the rules of JSON: strict models take a date as text.
+
+        Raises:
+            InvalidPayloadError: it does not fit, or is not a JSON value.
+        """
+        try:
+            raw = to_json(value)
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
+            raise InvalidPayloadError("", "not a JSON value") from error
+        return self.read_one(raw)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    if isinstance(error, ValidationError):
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        pointer = _pointer(details[0]["loc"])
+        raise InvalidPayloadError(sanitise(pointer, _LONGEST_MESSAGE), _joined(details)) from None
+    # Its text may hold the value (a KeyError's does), so only its type is told.
+    raise InvalidPayloadError("", f"the payload's model raised {type(error).__name__}") from None
+
+
+def _joined(details: Iterable[Mapping[str, Any] | ErrorDetails]) -> str:
+    parts = []
+    for detail in details:
+        field = ".".join(str(step) for step in detail["loc"])
+        reason = _SAYS_VALUE.get(detail["type"], detail["msg"])
+        parts.append(f"{field}: {reason}" if field else reason)
+    return sanitise("; ".join(parts), _LONGEST_MESSAGE)
+
+
+def _pointer(loc: Iterable[int | str]) -> str:
+    """Return the JSON pointer (RFC 6901) of a place that pydantic names."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in loc)

@@ -1,0 +1,172 @@
+import inspect
+import math
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from batchanator.domain.backoff import Backoff
+from batchanator.domain.errors import HandlerError
+from batchanator.domain.policy import HandlerPolicy
+from batchanator.handlers.base import OPTIONS, HandlerOptions, JobHandler, SliceHandler
+from batchanator.handlers.payloads import PayloadReader
+from batchanator.handlers.signature import Signature, generic_argument, list_argument, read_signature, resolve
+
+Hook = Callable[[], Awaitable[None]]
+AnyHandler = JobHandler[Any] | SliceHandler[Any]
+
+_JOB_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredHandler:
+    """A handler ready to run, whatever it was written as.
+
+    `call(payload, context)`, or `call(payloads, context)` where `whole_slice`; it returns an awaitable where
+    `is_async` and belongs in a thread where not. `source` is "module:qualname".
+    """
+
+    job_type: str
+    source: str
+    is_async: bool
+    whole_slice: bool
+    call: Callable[[Any, Any], Any]
+    payloads: PayloadReader[Any]
+    policy: HandlerPolicy
+    start: Hook | None = None
+    stop: Hook | None = None
+
+
+def from_function(function: Callable[..., Any]) -> RegisteredHandler:
+    """Return the handler that a function under `@handler` is."""
+    source = source_of(function)
+    signature = read_signature(function, source)
+    payload_type = list_argument(signature.annotation)
+    whole_slice = payload_type is not None
+    if not whole_slice:
+        payload_type = _annotated(signature.annotation, source)
+    options: HandlerOptions = getattr(function, OPTIONS)
+    return _registered(options, source, signature, function, payload_type, whole_slice=whole_slice)
+
+
+def from_class(cls: type[AnyHandler]) -> RegisteredHandler:
+    """Return the handler that a class is; one instance of it is made."""
+    source = source_of(cls)
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise HandlerError(f"{source} has a job_type but no {missing}")
+    try:
+        instance = cls()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise HandlerError(
+            f"{source} cannot be made without arguments ({reason}); open things in start()"
+        ) from error
+    return from_instance(instance)
+
+
+def from_instance(instance: AnyHandler) -> RegisteredHandler:
+    """Return the handler that an object made by its own module is."""
+    cls = type(instance)
+    source = source_of(cls)
+    whole_slice = isinstance(instance, SliceHandler)
+    signature = read_signature(instance.process, source)
+    payload_type = generic_argument(cls, SliceHandler if whole_slice else JobHandler)
+    if isinstance(payload_type, str) or type(payload_type).__name__ == "ForwardRef":
+        payload_type = resolve(payload_type, cls, source)
+    if payload_type is None or isinstance(payload_type, TypeVar):
+        annotation = list_argument(signature.annotation) if whole_slice else signature.annotation
+        payload_type = _annotated(annotation, source)
+    options = HandlerOptions(
+        instance.job_type,
+        instance.slice_size,
+        instance.timeout,
+        instance.max_attempts,
+        instance.backoff,
+        instance.max_retry_delay,
+    )
+    start, stop = _hook(instance, "start"), _hook(instance, "stop")
+    return _registered(
+        options,
+        source,
+        signature,
+        instance.process,
+        payload_type,
+        whole_slice=whole_slice,
+        start=start,
+        stop=stop,
+    )
+
+
+def source_of(thing: Any) -> str:
+    return f"{thing.__module__}:{thing.__qualname__}"
+
+
+def _registered(
+    options: HandlerOptions,
+    source: str,
+    signature: Signature,
+    function: Callable[..., Any],
+    payload_type: Any,
+    *,
+    whole_slice: bool,
+    start: Hook | None = None,
+    stop: Hook | None = None,
+) -> RegisteredHandler:
+    if not isinstance(options.job_type, str) or not _JOB_TYPE.fullmatch(options.job_type):
+        raise HandlerError(
+            f"{source}: job_type {options.job_type!r} must be 1 to 100 letters, digits, dots, dashes or _"
+        )
+    try:
+        payloads: PayloadReader[Any] = PayloadReader(payload_type)
+    except HandlerError as error:
+        raise HandlerError(f"{source}: {error}") from error
+    call = function if signature.takes_context else lambda payload, _context: function(payload)
+    policy = _policy(options, source)
+    return RegisteredHandler(
+        options.job_type, source, signature.is_async, whole_slice, call, payloads, policy, start, stop
+    )
+
+
+def _annotated(annotation: Any, source: str) -> Any:
+    if annotation is None or isinstance(annotation, TypeVar):
+        raise HandlerError(
+            f"{source} does not say what its payload is: write JobHandler[Model] or SliceHandler[Model], "
+            "or annotate the first parameter"
+        )
+    return annotation
+
+
+def _hook(instance: AnyHandler, name: str) -> Hook | None:
+    hook: Hook = getattr(instance, name)
+    if getattr(hook, "__func__", None) in {JobHandler.start, JobHandler.stop}:
+        return None
+    if not inspect.iscoroutinefunction(hook):
+        raise HandlerError(f"{source_of(type(instance))}.{name} must be an async def")
+    return hook
+
+
+def _policy(options: HandlerOptions, source: str) -> HandlerPolicy:
+    for name in ("slice_size", "max_attempts"):
+        number = getattr(options, name)
+        if number is not None and (type(number) is not int or number < 1):
+            raise HandlerError(f"{source}: {name} must be a whole number from 1, not {number!r}")
+    backoff = options.backoff
+    if backoff is not None and not isinstance(backoff, Backoff):
+        raise HandlerError(f"{source}: backoff must be a Backoff, not {backoff!r}")
+    cap = _duration(options.max_retry_delay, "max_retry_delay", source)
+    if cap is not None:
+        backoff = Backoff(cap, jitter=backoff.jitter if backoff else False)
+    return HandlerPolicy(
+        options.slice_size, _duration(options.timeout, "timeout", source), options.max_attempts, backoff
+    )
+
+
+def _duration(value: object, name: str, source: str) -> timedelta | None:
+    if value is None:
+        return None
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise HandlerError(f"{source}: {name} must be seconds or a timedelta above 0, not {value!r}")
+    return timedelta(seconds=seconds)
