@@ -1,0 +1,98 @@
+"""The databases that the tests run on, one fresh and empty database for each test.
+
+`BATCHANATOR_TEST_DATABASES=sqlite,postgres18` narrows them. A database that does not start is an error.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import PostgresServer
+
+DATABASES = ("sqlite", "postgres16", "postgres18")
+
+# Which database a test needs that asks for one by name.
+_NEEDS = {
+    "sqlite_url": "sqlite",
+    "postgres16": "postgres16",
+    "postgres18": "postgres18",
+    "postgres_url": "postgres18",
+}
+
+
+def _chosen() -> tuple[str, ...]:
+    named = os.environ.get("BATCHANATOR_TEST_DATABASES", "")
+    chosen = tuple(name.strip() for name in named.split(",") if name.strip()) or DATABASES
+    unknown = sorted(set(chosen) - set(DATABASES))
+    if unknown:
+        raise pytest.UsageError(f"BATCHANATOR_TEST_DATABASES: unknown {unknown}, known are {DATABASES}.")
+    return tuple(name for name in DATABASES if name in chosen)
+
+
+CHOSEN = _chosen()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def is_left_out(item: pytest.Item) -> bool:
+        names = getattr(item, "fixturenames", ())
+        return any(need in names and database not in CHOSEN for need, database in _NEEDS.items())
+
+    left_out = [item for item in items if is_left_out(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_left_out(item)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = [name for name in DATABASES if name not in CHOSEN]
+    if left_out:
+        terminalreporter.write_line(
+            f"NOT TESTED: {', '.join(left_out)} (BATCHANATOR_TEST_DATABASES leaves them out)",
+            yellow=True,
+            bold=True,
+        )
+    if not os.environ.get("BATCHANATOR_TEST_SQLSERVER"):
+        terminalreporter.write_line(
+            "NOT TESTED: SQL Server (BATCHANATOR_TEST_SQLSERVER names none)", yellow=True, bold=True
+        )
+
+
+@pytest.fixture(scope="session")
+def postgres16() -> Iterator[PostgresServer]:
+    with PostgresServer(16) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres18() -> Iterator[PostgresServer]:
+    with PostgresServer(18) as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{(tmp_path / 'batchanator.db').as_posix()}"
+
+
+@pytest.fixture
+def postgres_url(postgres18: PostgresServer) -> Iterator[str]:
+    yield from _database_of(postgres18)
+
+
+@pytest.fixture(params=CHOSEN)
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URL of a fresh, empty database, once on each database that we support."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_url")
+    else:
+        yield from _database_of(request.getfixturevalue(request.param))
+
+
+def _database_of(server: PostgresServer) -> Iterator[str]:
+    server.start()  # a test before this one may have left it stopped
+    url = server.create_database()
+    yield url
+    server.start()
+    server.drop_database(url)
