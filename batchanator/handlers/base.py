@@ -2,31 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from batchanator.domain.backoff import Backoff
 from batchanator.domain.errors import HandlerError
 from batchanator.domain.outcomes import Outcome
 from batchanator.handlers.context import JobContext, SliceContext
+from batchanator.handlers.options import OPTIONS, HandlerOptions
 
 P = TypeVar("P")
 F = TypeVar("F", bound=Callable[..., object])
-
-OPTIONS = "__batchanator_handler__"
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerOptions:
-    """What a handler says of itself, as written: nothing is checked before it is registered."""
-
-    job_type: Any
-    slice_size: Any = None
-    timeout: Any = None
-    max_attempts: Any = None
-    backoff: Any = None
-    max_retry_delay: Any = None
 
 
 class _Handler(ABC):
@@ -89,6 +75,10 @@ def handler(
     options = HandlerOptions(job_type, slice_size, timeout, max_attempts, backoff, max_retry_delay)
 
     def mark(function: F) -> F:
+        if isinstance(function, type):
+            raise HandlerError(
+                f"@handler is for functions; give the class {function.__name__} a job_type instead"
+            )
         setattr(function, OPTIONS, options)
         return function
 

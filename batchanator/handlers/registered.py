@@ -1,22 +1,17 @@
 import inspect
-import math
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from batchanator.domain.backoff import Backoff
 from batchanator.domain.errors import HandlerError
 from batchanator.domain.policy import HandlerPolicy
-from batchanator.handlers.base import OPTIONS, HandlerOptions, JobHandler, SliceHandler
+from batchanator.handlers.base import JobHandler, SliceHandler
+from batchanator.handlers.options import OPTIONS, HandlerOptions, policy_of
 from batchanator.handlers.payloads import PayloadReader
 from batchanator.handlers.signature import Signature, generic_argument, list_argument, read_signature, resolve
 
 Hook = Callable[[], Awaitable[None]]
 AnyHandler = JobHandler[Any] | SliceHandler[Any]
-
-_JOB_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +109,12 @@ def _registered(
     start: Hook | None = None,
     stop: Hook | None = None,
 ) -> RegisteredHandler:
-    if not isinstance(options.job_type, str) or not _JOB_TYPE.fullmatch(options.job_type):
-        raise HandlerError(
-            f"{source}: job_type {options.job_type!r} must be 1 to 100 letters, digits, dots, dashes or _"
-        )
+    policy = policy_of(options, source)
     try:
         payloads: PayloadReader[Any] = PayloadReader(payload_type)
     except HandlerError as error:
         raise HandlerError(f"{source}: {error}") from error
     call = function if signature.takes_context else lambda payload, _context: function(payload)
-    policy = _policy(options, source)
     return RegisteredHandler(
         options.job_type, source, signature.is_async, whole_slice, call, payloads, policy, start, stop
     )
@@ -135,6 +126,10 @@ def _annotated(annotation: Any, source: str) -> Any:
             f"{source} does not say what its payload is: write JobHandler[Model] or SliceHandler[Model], "
             "or annotate the first parameter"
         )
+    if annotation in {list, Sequence}:
+        raise HandlerError(
+            f"{source}: a slice handler's first parameter must name the model, as in list[Model]"
+        )
     return annotation
 
 
@@ -145,28 +140,3 @@ def _hook(instance: AnyHandler, name: str) -> Hook | None:
     if not inspect.iscoroutinefunction(hook):
         raise HandlerError(f"{source_of(type(instance))}.{name} must be an async def")
     return hook
-
-
-def _policy(options: HandlerOptions, source: str) -> HandlerPolicy:
-    for name in ("slice_size", "max_attempts"):
-        number = getattr(options, name)
-        if number is not None and (type(number) is not int or number < 1):
-            raise HandlerError(f"{source}: {name} must be a whole number from 1, not {number!r}")
-    backoff = options.backoff
-    if backoff is not None and not isinstance(backoff, Backoff):
-        raise HandlerError(f"{source}: backoff must be a Backoff, not {backoff!r}")
-    cap = _duration(options.max_retry_delay, "max_retry_delay", source)
-    if cap is not None:
-        backoff = Backoff(cap, jitter=backoff.jitter if backoff else False)
-    return HandlerPolicy(
-        options.slice_size, _duration(options.timeout, "timeout", source), options.max_attempts, backoff
-    )
-
-
-def _duration(value: object, name: str, source: str) -> timedelta | None:
-    if value is None:
-        return None
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
-        raise HandlerError(f"{source}: {name} must be seconds or a timedelta above 0, not {value!r}")
-    return timedelta(seconds=seconds)

@@ -7,7 +7,8 @@ from types import ModuleType
 from typing import Any
 
 from batchanator.domain.errors import HandlerError, UnknownJobTypeError
-from batchanator.handlers.base import OPTIONS, JobHandler, SliceHandler
+from batchanator.handlers.base import JobHandler, SliceHandler
+from batchanator.handlers.options import OPTIONS
 from batchanator.handlers.registered import RegisteredHandler, from_class, from_function, from_instance
 from batchanator.handlers.texts import sanitise
 
