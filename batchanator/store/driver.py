@@ -1,0 +1,80 @@
+"""The seam between databases: what a driver can do. Repositories are written once, above it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from batchanator.domain.errors import TransientError
+from batchanator.store.statements import Dialect, Statement
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+TRANSIENT_TRIES = 6
+
+
+class Table(NamedTuple):
+    """A table that takes rows in bulk, and the columns that are given."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class Session(Protocol):
+    """One transaction, or (from a driver) one autocommitted statement at a time."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        """Run the statement and return its rows: `*_at` and `*_until` columns are aware datetimes in UTC."""
+        ...
+
+    async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows in bulk: COPY on PostgreSQL, one prepared INSERT on SQLite. UniqueError where a key is taken."""
+        ...
+
+
+class Driver(Session, Protocol):
+    """One database. Every call ends in bounded time and raises only StoreError and its children."""
+
+    @property
+    def description(self) -> str: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
+        """READ COMMITTED, committed durably at the end of the block, rolled back by whatever leaves it early."""
+        ...
+
+    async def run_script(self, script: str, session: Session) -> None:
+        """Run a migration's statements inside the session's transaction."""
+        ...
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[Session]:
+        """Open a transaction that only one process at a time holds for `name`."""
+        ...
+
+
+async def again_if_transient(
+    work: Callable[[], Awaitable[T]], *, pause: Callable[[int], Awaitable[None]]
+) -> T:
+    """Run the whole of `work` again after a deadlock, serialisation failure or lock time-out; bounded."""
+    for attempt in range(1, TRANSIENT_TRIES):
+        try:
+            return await work()
+        except TransientError:
+            await pause(attempt)
+    return await work()
+
+
+async def fetch_one(session: Session, statement: Statement, **parameters: object) -> Row | None:
+    rows = await session.fetch(statement, **parameters)
+    return rows[0] if rows else None
+
+
+@asynccontextmanager
+async def nested(session: Session) -> AsyncIterator[Session]:
+    """Pass a transaction on where a function can be given one or open its own."""
+    yield session

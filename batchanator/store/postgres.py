@@ -1,0 +1,238 @@
+"""The PostgreSQL driver: a bounded asyncpg pool, READ COMMITTED, durable commits, translated errors."""
+
+import asyncio
+import hashlib
+import random
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from batchanator.domain.errors import (
+    OutcomeUnknownError,
+    StoreError,
+    TransientError,
+    UnavailableError,
+    UniqueError,
+)
+from batchanator.store.driver import Row, Session, Table, again_if_transient
+from batchanator.store.parameters import columns_of
+from batchanator.store.statements import Dialect, Statement
+
+ACQUIRE_SECONDS = 5.0
+COMMAND_SECONDS = 60.0
+SESSION_SETTINGS = {
+    "application_name": "batchanator",
+    "default_transaction_isolation": "read committed",
+    "synchronous_commit": "on",
+    "idle_in_transaction_session_timeout": "20s",
+    "lock_timeout": "30s",
+    "jit": "off",
+    "timezone": "UTC",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "5s",
+}
+_TRANSIENT = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+_UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    ssl.SSLError,
+    TimeoutError,
+)
+_LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.ConnectionFailureError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+
+def translate(error: BaseException, *, committing: bool = False) -> StoreError:
+    """Return our error for one of asyncpg's; `committing`: a lost connection leaves the outcome unknown."""
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, StoreError):
+        return error
+    if committing and isinstance(error, _LOST):
+        return OutcomeUnknownError(text)
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return UniqueError(text)
+    if isinstance(error, _TRANSIENT):
+        return TransientError(text)
+    if isinstance(error, _UNAVAILABLE):
+        return UnavailableError(text)
+    return StoreError(text)
+
+
+_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+
+class _PostgresSession:
+    """A transaction on one connection."""
+
+    dialect = Dialect.POSTGRES
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        text = statement.postgres
+        try:
+            rows: list[Row] = await self.connection.fetch(
+                text.steps[0], *columns_of(text.parameters, parameters)
+            )
+        except _ERRORS as error:
+            raise translate(error) from error
+        return rows
+
+    async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        if not rows:
+            return
+        try:
+            await self.connection.copy_records_to_table(table.name, records=rows, columns=table.columns)
+        except _ERRORS as error:
+            raise translate(error) from error
+
+
+class PostgresDriver:
+    dialect = Dialect.POSTGRES
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        self._url = url
+        self._connections = connections
+        self._pool: Any = None
+
+    @property
+    def description(self) -> str:
+        parts = urlsplit(self._url)
+        return f"PostgreSQL at {parts.hostname or 'local'}:{parts.port or 5432}{parts.path}"
+
+    async def open(self) -> None:
+        try:
+            async with asyncio.timeout(15):
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._connections,
+                    max_inactive_connection_lifetime=300,
+                    command_timeout=COMMAND_SECONDS,
+                    timeout=10,
+                    server_settings=SESSION_SETTINGS,
+                )
+        except _ERRORS as error:
+            raise translate(error) from error
+        except ValueError as error:
+            raise StoreError(f"database_url: {error}") from error
+
+    async def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(3):
+                await pool.close()
+        except (TimeoutError, *_ERRORS):
+            pool.terminate()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """The only way to a connection: always with a timeout, thrown away after an error that may have broken it."""
+        if self._pool is None:
+            raise UnavailableError("the database is not open")
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except _ERRORS as error:
+            raise translate(error) from error
+        try:
+            yield connection
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError | UnavailableError):
+                connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
+
+    async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        text = statement.postgres
+        arguments = columns_of(text.parameters, parameters)
+
+        async def once() -> list[Row]:
+            async with self._connection() as connection:
+                try:
+                    rows: list[Row] = await connection.fetch(text.steps[0], *arguments)
+                except _ERRORS as error:
+                    raise translate(error, committing=text.writes) from error
+                return rows
+
+        return await again_if_transient(once, pause=_pause)
+
+    async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        async with self.transaction() as session:
+            await session.insert(table, rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        async with self._connection() as connection:
+            transaction = connection.transaction(isolation="read_committed")
+            try:
+                await transaction.start()
+            except _ERRORS as error:
+                raise translate(error) from error
+            try:
+                yield _PostgresSession(connection)
+            except BaseException:
+                try:
+                    async with asyncio.timeout(ACQUIRE_SECONDS):
+                        await transaction.rollback()
+                except _ERRORS:
+                    connection.terminate()
+                raise
+            try:
+                await transaction.commit()
+            except _ERRORS as error:
+                raise translate(error, committing=True) from error
+
+    async def run_script(self, script: str, session: Session) -> None:
+        assert isinstance(session, _PostgresSession)
+        try:
+            await session.connection.execute(script)
+        except _ERRORS as error:
+            raise translate(error) from error
+
+    @asynccontextmanager
+    async def exclusive(self, name: str) -> AsyncIterator[Session]:
+        """Hold a transaction-level advisory lock (PgBouncer-safe) on the name's 64-bit hash."""
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        async with self.transaction() as session:
+            assert isinstance(session, _PostgresSession)
+            try:
+                await session.connection.execute("SELECT pg_advisory_xact_lock($1)", number)
+            except _ERRORS as error:
+                raise translate(error) from error
+            yield session
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)  # noqa: S311 - spreads retries, no secret
+

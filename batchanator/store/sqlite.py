@@ -1,0 +1,268 @@
+"""The SQLite driver: one writer connection in its own thread (aiosqlite), read-only readers beside it.
+
+A write outside a transaction runs as one unit on the writer's thread, BEGIN IMMEDIATE to COMMIT, so that neither a
+blocked event loop nor a cancelled task can leave it half done.
+"""
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from batchanator.domain.errors import StoreError, TransientError, UnavailableError, UniqueError
+from batchanator.store.driver import Row, Session, Table, again_if_transient
+from batchanator.store.parameters import from_micros, sqlite_value
+from batchanator.store.sqlite_library import Unit, dbapi, journal_mode, unit_connection
+from batchanator.store.statements import Dialect, Statement
+
+BUSY_SECONDS = 10.0
+READERS = 3
+_CONNECTION = unit_connection(dbapi)
+_UNAVAILABLE = re.compile(r"locked|busy|full|disk i/o|readonly|unable to open|closed", re.IGNORECASE)
+
+
+def translate(error: Exception) -> StoreError:
+    text = str(error) or type(error).__name__
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, dbapi.IntegrityError) and "UNIQUE" in text:
+        return UniqueError(text)
+    if _UNAVAILABLE.search(text) or isinstance(error, ValueError):
+        return UnavailableError(f"SQLite: {text}")
+    return StoreError(f"SQLite: {text}")
+
+
+_ERRORS = (dbapi.Error, ValueError)
+
+
+def _rows(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    """Return mappings; instants (names ending in _at or _until) become aware datetimes."""
+    instants = [i for i, name in enumerate(names) if name.endswith(("_at", "_until"))]
+    if not instants:
+        return [dict(zip(names, row, strict=True)) for row in rows]
+    out: list[Row] = []
+    for row in rows:
+        values = list(row)
+        for i in instants:
+            if values[i] is not None:
+                values[i] = from_micros(values[i])
+        out.append(dict(zip(names, values, strict=True)))
+    return out
+
+
+def _bind(statement: Statement, parameters: dict[str, object]) -> dict[str, Any]:
+    wanted = {parameter.name for parameter in statement.sqlite.parameters}
+    return {name: sqlite_value(value) for name, value in parameters.items() if name in wanted}
+
+
+class _SqliteSession:
+    """A transaction on the writer connection."""
+
+    dialect = Dialect.SQLITE
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self.connection = connection
+
+    async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        unit = Unit(statement.sqlite.steps, _bind(statement, parameters), transaction=False)
+        return await _run(self.connection, unit)
+
+    async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        if not rows:
+            return
+        marks = ", ".join("?" * len(table.columns))
+        command = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608 - our names
+        try:
+            cursor = await self.connection.executemany(command, rows)
+            await cursor.close()
+        except _ERRORS as error:
+            raise translate(error) from error
+
+
+async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Row]:
+    try:
+        rows = list(await connection.execute_fetchall(unit))  # type: ignore[arg-type]
+    except _ERRORS as error:
+        raise translate(error) from error
+    return _rows(unit.names, rows)  # type: ignore[arg-type]
+
+
+class SqliteDriver:
+    dialect = Dialect.SQLITE
+
+    def __init__(self, path: Path, *, read_only: bool = False, readers: int = READERS) -> None:
+        self.path = path
+        self._read_only = read_only
+        self._reader_count = readers
+        self._writer: aiosqlite.Connection | None = None
+        self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._all: list[aiosqlite.Connection] = []
+        self._lock = asyncio.Lock()
+
+    @property
+    def description(self) -> str:
+        return f"SQLite {dbapi.sqlite_version} in {self.path.name}, journal {journal_mode()}"
+
+    async def open(self) -> None:
+        try:
+            if not self._read_only:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._writer = await self._connect(f"file:{_quoted(self.path)}")
+                await self._pragmas(self._writer, f"PRAGMA journal_mode = {journal_mode()}")
+                await self._pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+            for _ in range(self._reader_count):
+                reader = await self._connect(f"file:{_quoted(self.path)}?mode=ro")
+                await self._pragmas(reader, "PRAGMA query_only = ON")
+                self._readers.put_nowait(reader)
+        except (*_ERRORS, OSError) as error:
+            await self.close()
+            raise UnavailableError(f"SQLite: {error}: {self.path.name}") from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _connect(self, uri: str) -> aiosqlite.Connection:
+        def connector() -> Any:
+            connection = dbapi.connect(
+                uri,
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_SECONDS,
+                check_same_thread=False,
+                cached_statements=256,
+                factory=_CONNECTION,
+            )
+            connection.create_function("clock_timestamp", 0, lambda: time.time_ns() // 1000)
+            return connection
+
+        connection = await aiosqlite.Connection(connector, 64)
+        self._all.append(connection)
+        await self._pragmas(connection, "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY")
+        return connection
+
+    @staticmethod
+    async def _pragmas(connection: aiosqlite.Connection, *pragmas: str) -> None:
+        for pragma in pragmas:
+            await connection.execute_fetchall(pragma)
+
+    async def close(self) -> None:
+        connections, self._all, self._writer = self._all, [], None
+        for connection in reversed(connections):
+            await asyncio.shield(connection.close())
+
+    async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        unit = Unit(
+            statement.sqlite.steps, _bind(statement, parameters), transaction=statement.sqlite.writes
+        )
+        if not statement.sqlite.writes:
+            return await self._read(unit)
+
+        async def once() -> list[Row]:
+            async with self._lock:
+                return await _uncancelled(_run(self._open_writer(), unit))
+
+        return await again_if_transient(once, pause=_pause)
+
+    async def _read(self, unit: Unit) -> list[Row]:
+        try:
+            async with asyncio.timeout(BUSY_SECONDS):
+                reader = await self._readers.get()
+        except TimeoutError as error:
+            raise UnavailableError("SQLite: every reader is busy") from error
+        try:
+            return await _uncancelled(_run(reader, unit))
+        finally:
+            self._readers.put_nowait(reader)
+
+    def _open_writer(self) -> aiosqlite.Connection:
+        if self._writer is None:
+            raise UnavailableError("SQLite: the database is not open for writing")
+        return self._writer
+
+    async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        async with self.transaction() as session:
+            await session.insert(table, rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        async with self._lock:
+            writer = self._open_writer()
+            await self._control(writer, "BEGIN IMMEDIATE")
+            try:
+                yield _SqliteSession(writer)
+            except BaseException:
+                await self._roll_back(writer)
+                raise
+            try:
+                await self._control(writer, "COMMIT")
+            except StoreError:
+                await self._roll_back(writer)
+                raise
+
+    async def _control(self, writer: aiosqlite.Connection, command: str) -> None:
+        try:
+            await _uncancelled(writer.execute_fetchall(command))
+        except _ERRORS as error:
+            raise translate(error) from error
+
+    async def _roll_back(self, writer: aiosqlite.Connection) -> None:
+        """End the transaction before the lock is given back, whatever was cancelled meanwhile."""
+        if writer.in_transaction:
+            await _uncancelled(writer.execute_fetchall("ROLLBACK"))
+
+    async def run_script(self, script: str, session: Session) -> None:
+        assert isinstance(session, _SqliteSession)
+        try:
+            for command in _commands(script):
+                await session.connection.execute_fetchall(command)
+        except _ERRORS as error:
+            raise translate(error) from error
+
+    def exclusive(self, name: str) -> Any:
+        """BEGIN IMMEDIATE already excludes every other writer, whatever the name."""
+        del name
+        return self.transaction()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _commands(script: str) -> list[str]:
+    """Split a script: executescript would commit the transaction that it stands in."""
+    out, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if line.rstrip().endswith(";") and dbapi.complete_statement(pending):
+            out.append(pending)
+            pending = ""
+    return [*out, pending] if pending.strip() else out
+
+
+async def _uncancelled(work: Any) -> Any:
+    """Await the end of what already runs in the thread, then let a cancellation through."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.shield(asyncio.wait([task]))
+            except asyncio.CancelledError:
+                continue
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)  # noqa: S311 - spreads retries, no secret
+
+
+__all__ = ["SqliteDriver", "TransientError"]

@@ -1,0 +1,83 @@
+"""Which SQLite library runs, which journal it may use, and a connection that runs several statements as one unit."""
+
+import importlib
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+MINIMUM = (3, 38, 0)  # the -> and ->> operators; RETURNING came with 3.35
+
+
+def _library() -> Any:
+    """Return the newest DB-API module at hand: the extra `sqlite` brings a current library beside the system's."""
+    try:
+        other = importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return sqlite3
+    return other if other.sqlite_version_info > sqlite3.sqlite_version_info else sqlite3
+
+
+dbapi: Any = _library()
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Tell whether several connections may write a WAL: 3.7.0 to 3.51.2 can corrupt it, but 3.50.7 and 3.44.6."""
+    return version >= (3, 51, 3) or version in {(3, 50, 7), (3, 44, 6)}
+
+
+def journal_mode(version: tuple[int, ...] | None = None) -> str:
+    return "wal" if wal_is_safe(version or dbapi.sqlite_version_info) else "delete"
+
+
+class Unit:
+    """Statements to run in one go on the connection's thread; `names` are the last one's columns afterwards."""
+
+    __slots__ = ("names", "parameters", "steps", "transaction")
+
+    def __init__(self, steps: tuple[str, ...], parameters: Mapping[str, Any], *, transaction: bool) -> None:
+        self.steps = steps
+        self.parameters = parameters
+        self.transaction = transaction
+        self.names: list[str] = []
+
+
+class _Rows:
+    """What `execute` of a unit gives back: the fetched rows, where the caller expects a cursor."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        self.rows = rows
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self.rows
+
+
+def unit_connection(module: Any) -> Any:
+    """Return a subclass of the module's Connection whose `execute` also takes a Unit."""
+
+    class UnitConnection(module.Connection):  # type: ignore[misc]
+        def execute(self, command: Any, *arguments: Any) -> Any:
+            if not isinstance(command, Unit):
+                return super().execute(command, *arguments)
+            if command.transaction:
+                super().execute("BEGIN IMMEDIATE")
+            try:
+                rows = self._steps(command)
+                if command.transaction:
+                    super().execute("COMMIT")
+            except BaseException:
+                if command.transaction and self.in_transaction:
+                    super().execute("ROLLBACK")
+                raise
+            return _Rows(rows)
+
+        def _steps(self, unit: Unit) -> list[tuple[Any, ...]]:
+            rows: list[tuple[Any, ...]] = []
+            for step in unit.steps:
+                cursor = super().execute(step, unit.parameters)
+                rows = cursor.fetchall()  # every row before COMMIT: RETURNING is lazy
+                unit.names = [column[0] for column in cursor.description or ()]
+            return rows
+
+    return UnitConnection

@@ -1,0 +1,5 @@
+-- Who holds these keys: one index probe each.
+SELECT k.key, k.job_id, k.seq, k.payload_hash
+FROM unnest(:keys::text[]) u (key) CROSS JOIN LATERAL (
+  SELECT k.key, k.job_id, k.seq, k.payload_hash FROM idempotency_keys k
+  WHERE k.job_type_id = :job_type_id AND k.key = u.key COLLATE "C") k

@@ -1,0 +1,1 @@
+SELECT * FROM batch_jobs WHERE id = :job_id

@@ -1,0 +1,53 @@
+-- Take up to :limit ready slices of runnable jobs and read their due items. One writer: BEGIN IMMEDIATE makes every
+-- reading here final. :types ids of the job types this worker handles · :floors {job_id, floor}, a hint.
+-- Jobs with max_concurrency are claimed by claim_listed.
+CREATE TEMP TABLE IF NOT EXISTS claimed (job_id INTEGER, first_seq INTEGER, priority INTEGER, rank INTEGER)
+-- then
+DELETE FROM claimed
+-- then: heads are the runnable jobs, by priority, then by the rank of their first ready slice
+INSERT INTO claimed
+WITH runnable AS MATERIALIZED (
+  SELECT j.id, j.priority, j.rank_base, coalesce(f.value ->> 'floor', 0) AS floor
+  FROM jobs j LEFT JOIN json_each(:floors) f ON f.value ->> 'job_id' = j.id
+  WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
+    AND j.max_concurrency IS NULL AND j.job_type_id IN (SELECT value FROM json_each(:types))
+    AND NOT EXISTS (SELECT 1 FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL)
+    AND EXISTS (SELECT 1 FROM workers w WHERE w.incarnation = :worker AND w.lease_until > clock_timestamp())
+), heads AS MATERIALIZED (
+  SELECT r.*, (SELECT min(s.ordinal) FROM slices s WHERE s.job_id = r.id AND s.state = 0 AND s.ordinal >= r.floor) AS head
+  FROM runnable r ORDER BY r.priority DESC, r.rank_base + head LIMIT :limit * 2
+)
+SELECT s.job_id, s.first_seq, h.priority, h.rank_base + s.ordinal
+FROM heads h CROSS JOIN slices s
+WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor
+  AND s.ordinal <= (SELECT max(c.ordinal) FROM (
+    SELECT c.ordinal FROM slices c WHERE c.job_id = h.id AND c.state = 0 AND c.ordinal >= h.floor ORDER BY c.ordinal LIMIT :limit) c)
+ORDER BY h.priority DESC, h.rank_base + s.ordinal LIMIT :limit
+-- then
+UPDATE slices SET state = 1, fence = fence + 1, worker = :worker, claimed_at = clock_timestamp()
+WHERE (job_id, first_seq) IN (SELECT job_id, first_seq FROM claimed)
+-- then: an item of the range with a row of its own is left out where that is final or not due; due ones are retries;
+-- after a settle only items with a row of their own are left
+SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id,
+  m.lapses > 0 AND EXISTS (  -- suspect: a claim of it ended with a worker that was not seen again
+    SELECT 1 FROM lapses l WHERE l.job_id = m.job_id AND l.first_seq = m.first_seq AND l.kind = 'lapsed' AND NOT EXISTS (
+      SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND w.seen_at > l.lapsed_at)) AS suspect,
+  (SELECT json_group_array(o.seq) FROM outcomes o WHERE o.job_id = m.job_id AND o.seq BETWEEN m.first_seq AND m.last_seq
+     AND o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp()) AS retry_seqs,
+  (SELECT json_group_array(o.attempts) FROM outcomes o WHERE o.job_id = m.job_id AND o.seq BETWEEN m.first_seq AND m.last_seq
+     AND o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp()) AS retry_attempts,
+  (SELECT json_group_array(o.max_attempts) FROM outcomes o WHERE o.job_id = m.job_id AND o.seq BETWEEN m.first_seq AND m.last_seq
+     AND o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp()) AS retry_max_attempts,
+  p.seqs, p.keys, p.body
+FROM claimed c JOIN slices m ON m.job_id = c.job_id AND m.first_seq = c.first_seq JOIN jobs j ON j.id = m.job_id
+LEFT JOIN (
+  SELECT i.job_id, i.slice, json_group_array(i.seq) AS seqs, json_group_array(i.idempotency_key) AS keys,
+    '[' || group_concat(i.payload, ',') || ']' AS body
+  FROM (SELECT i.job_id, s.first_seq AS slice, i.seq, i.idempotency_key, i.payload
+        FROM claimed c CROSS JOIN slices s ON s.job_id = c.job_id AND s.first_seq = c.first_seq
+        CROSS JOIN items i ON i.job_id = s.job_id AND i.seq BETWEEN s.first_seq AND s.last_seq
+        LEFT JOIN outcomes o ON o.job_id = i.job_id AND o.seq = i.seq
+        WHERE (o.seq IS NULL AND s.settles = 0) OR (o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp())
+        ORDER BY i.job_id, i.seq) i
+  GROUP BY i.job_id, i.slice) p ON p.job_id = m.job_id AND p.slice = m.first_seq
+ORDER BY c.priority DESC, c.rank
