@@ -61,13 +61,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def postgres16() -> Iterator[PostgresServer]:
-    with PostgresServer(16) as server:
+    with PostgresServer(16, in_memory=True) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgres18() -> Iterator[PostgresServer]:
-    with PostgresServer(18) as server:
+    with PostgresServer(18, in_memory=True) as server:
         yield server
 
 

@@ -19,7 +19,7 @@ VERSIONS = [int(name.removeprefix("postgres")) for name in CHOSEN if name.starts
 @pytest.fixture(scope="module", params=VERSIONS)
 def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     # One of our own: the shared ones are not to be stopped under the feet of other tests.
-    with PostgresServer(request.param) as server:
+    with PostgresServer(request.param, in_memory=True) as server:
         yield server
 
 
@@ -101,7 +101,7 @@ async def test_the_cpu_time_counts_backends_that_have_ended(server: PostgresServ
 
 def is_alive(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -110,8 +110,7 @@ def is_alive(pid: int) -> bool:
 def test_a_server_and_its_files_go_with_a_process_that_was_killed():
     script = """
         import time
-        from tests.conftest import CHOSEN
-from tests.postgres import PostgresServer
+        from tests.postgres import PostgresServer
         server = PostgresServer()
         server.start()
         print(server.pid, server.data, flush=True)
