@@ -235,4 +235,3 @@ class PostgresDriver:
 
 async def _pause(attempt: int) -> None:
     await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)  # noqa: S311 - spreads retries, no secret
-

@@ -157,9 +157,7 @@ class SqliteDriver:
             await asyncio.shield(connection.close())
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
-        unit = Unit(
-            statement.sqlite.steps, _bind(statement, parameters), transaction=statement.sqlite.writes
-        )
+        unit = Unit(statement.sqlite.steps, _bind(statement, parameters), transaction=statement.sqlite.writes)
         if not statement.sqlite.writes:
             return await self._read(unit)
 

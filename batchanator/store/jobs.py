@@ -1,0 +1,133 @@
+from collections.abc import Sequence
+from typing import Any
+
+from batchanator.store.driver import Row, Session, fetch_one
+from batchanator.store.records import Checkpoint
+from batchanator.store.statements import load
+
+_CREATE = load("jobs/create")
+_BY_REQUEST = load("jobs/by_request")
+_TO_INGEST = load("jobs/to_ingest")
+_TAKE_INGESTION = load("jobs/take_ingestion")
+_LEAVE_INGESTION = load("jobs/leave_ingestion")
+_CHECKPOINT = load("jobs/checkpoint")
+_SEAL = load("jobs/seal")
+_STOP = load("jobs/stop")
+_FREE_ITEMS = load("jobs/free_items")
+_PAUSE = load("jobs/pause")
+_RESUME = load("jobs/resume")
+_RUNNABLE = load("jobs/runnable")
+_LOCK_CAPPED = load("jobs/lock_capped")
+_LIVE = load("jobs/live")
+_GET = load("jobs/get")
+_LIST = load("jobs/list")
+_LIST_BY_STATUS = load("jobs/list_by_status")
+_LIST_BY_TYPE = load("jobs/list_by_type")
+_LIST_BY_TYPE_AND_STATUS = load("jobs/list_by_type_and_status")
+_REOPEN = load("jobs/reopen")
+_ENDED = load("events/append_ended")
+
+
+class Jobs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def create(self, **columns: Any) -> int:
+        """Insert a job of some source (columns of jobs/create.sql) and return its id."""
+        return int((await self._session.fetch(_CREATE, **columns))[0]["id"])
+
+    async def by_request(self, request_key: str) -> Row | None:
+        return await fetch_one(self._session, _BY_REQUEST, request_key=request_key)
+
+    async def to_ingest(self, *, limit: int = 100) -> list[Row]:
+        return await self._session.fetch(_TO_INGEST, limit=limit)
+
+    async def take_ingestion(self, *, job_id: int, worker: str) -> Row | None:
+        return await fetch_one(self._session, _TAKE_INGESTION, job_id=job_id, worker=worker)
+
+    async def leave_ingestion(self, *, job_id: int, ingest_fence: int) -> None:
+        await self._session.fetch(_LEAVE_INGESTION, job_id=job_id, ingest_fence=ingest_fence)
+
+    async def checkpoint(self, *, job_id: int, start: Checkpoint, **counts: Any) -> Row | None:
+        """Move the checkpoint; None where another ingester has the fence or the place is not the one it started from."""
+        return await fetch_one(
+            self._session,
+            _CHECKPOINT,
+            job_id=job_id,
+            ingest_fence=start.ingest_fence,
+            start=start.byte_offset,
+            line=start.line,
+            **counts,
+        )
+
+    async def seal(self, *, job_id: int, ingest_fence: int) -> Row | None:
+        """Seal in the caller's transaction; a job with nothing open ends, with its event."""
+        row = await fetch_one(self._session, _SEAL, job_id=job_id, ingest_fence=ingest_fence)
+        if row is not None and row["ended_at"] is not None:
+            await self._session.fetch(_ENDED, job_id=job_id)
+        return row
+
+    async def stop(
+        self,
+        *,
+        job_id: int,
+        stopping: str,
+        reason: str | None,
+        reason_code: str | None,
+        ingest_fence: int | None = None,
+    ) -> int | None:
+        """Stop in the caller's transaction; returns how many open items were free, None where it cannot be stopped."""
+        row = await fetch_one(
+            self._session,
+            _STOP,
+            job_id=job_id,
+            stopping=stopping,
+            reason=reason,
+            reason_code=reason_code,
+            ingest_fence=ingest_fence,
+        )
+        if row is None:
+            return None
+        if row["ended_at"] is not None:
+            await self._session.fetch(_ENDED, job_id=job_id)
+        return int((await self._session.fetch(_FREE_ITEMS, job_id=job_id))[0]["items"])
+
+    async def pause(self, *, job_id: int) -> bool:
+        return bool(await self._session.fetch(_PAUSE, job_id=job_id))
+
+    async def resume(self, *, job_id: int) -> bool:
+        return bool(await self._session.fetch(_RESUME, job_id=job_id))
+
+    async def runnable(self, *, types: Sequence[int], limit: int) -> list[int]:
+        return [row["id"] for row in await self._session.fetch(_RUNNABLE, types=list(types), limit=limit)]
+
+    async def lock_capped(self, *, types: Sequence[int], limit: int) -> list[int]:
+        return [row["id"] for row in await self._session.fetch(_LOCK_CAPPED, types=list(types), limit=limit)]
+
+    async def live(self) -> tuple[int, int]:
+        """Return how many jobs are live, and how many of them have max_concurrency."""
+        row = (await self._session.fetch(_LIVE))[0]
+        return row["jobs"], row["capped"]
+
+    async def get(self, job_id: int) -> Row | None:
+        """Return the job with its counts (the view batch_jobs), one snapshot."""
+        return await fetch_one(self._session, _GET, job_id=job_id)
+
+    async def list(
+        self, *, before: int, limit: int, status: str | None, job_type_id: int | None
+    ) -> Sequence[Row]:
+        """Return jobs, newest first, with ids below `before`."""
+        if status is None and job_type_id is None:
+            return await self._session.fetch(_LIST, before=before, limit=limit)
+        if job_type_id is None:
+            return await self._session.fetch(_LIST_BY_STATUS, before=before, limit=limit, status=status)
+        if status is None:
+            return await self._session.fetch(
+                _LIST_BY_TYPE, before=before, limit=limit, job_type_id=job_type_id
+            )
+        return await self._session.fetch(
+            _LIST_BY_TYPE_AND_STATUS, before=before, limit=limit, job_type_id=job_type_id, status=status
+        )
+
+    async def reopen(self, *, job_id: int, **changes: int) -> Row | None:
+        return await fetch_one(self._session, _REOPEN, job_id=job_id, **changes)

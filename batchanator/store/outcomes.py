@@ -1,0 +1,31 @@
+from collections.abc import Sequence
+
+from batchanator.store.driver import Row, Session
+from batchanator.store.statements import load
+
+_DEAD = load("outcomes/dead")
+_REDRIVE = load("outcomes/redrive")
+_PURGE = load("outcomes/purge")
+_ERRORS = load("outcomes/errors")
+
+
+class Outcomes:
+    """Rows of items that did not plainly succeed. Settles write them (slices/settle); these read and redrive."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def dead(self, *, job_id: int, after: int, limit: int) -> list[int]:
+        rows = await self._session.fetch(_DEAD, job_id=job_id, after=after, limit=limit)
+        return [row["seq"] for row in rows]
+
+    async def redrive(self, *, job_id: int, seqs: Sequence[int], granted: int) -> list[int]:
+        """Give fresh attempts to dead items that hold their key; returns which."""
+        rows = await self._session.fetch(_REDRIVE, job_id=job_id, seqs=list(seqs), granted=granted)
+        return sorted(row["seq"] for row in rows)
+
+    async def purge(self, *, job_id: int, seqs: Sequence[int]) -> list[int]:
+        return [row["seq"] for row in await self._session.fetch(_PURGE, job_id=job_id, seqs=list(seqs))]
+
+    async def errors(self, *, job_id: int, limit: int) -> list[Row]:
+        return await self._session.fetch(_ERRORS, job_id=job_id, limit=limit)

@@ -1,0 +1,92 @@
+"""The store: repositories over one database. `async with store.transaction() as tx` is a store within a transaction."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from batchanator.domain.errors import StoreError
+from batchanator.store.batches import Batches
+from batchanator.store.driver import Driver, Session, again_if_transient
+from batchanator.store.items import Items
+from batchanator.store.job_types import Actions, JobTypes
+from batchanator.store.jobs import Jobs
+from batchanator.store.keys import Keys
+from batchanator.store.lines import Lines
+from batchanator.store.outcomes import Outcomes
+from batchanator.store.postgres import PostgresDriver
+from batchanator.store.slices import Slices
+from batchanator.store.sqlite import SqliteDriver
+from batchanator.store.statements import Dialect
+from batchanator.store.workers import Workers
+
+T = TypeVar("T")
+
+
+class Repositories:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.jobs = Jobs(session)
+        self.batches = Batches(session)
+        self.slices = Slices(session)
+        self.items = Items(session)
+        self.outcomes = Outcomes(session)
+        self.keys = Keys(session)
+        self.lines = Lines(session)
+        self.workers = Workers(session)
+        self.job_types = JobTypes(session)
+        self.actions = Actions(session)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.session.dialect
+
+
+class Store(Repositories):
+    """Every statement called here commits by itself; `transaction` groups several."""
+
+    def __init__(self, driver: Driver) -> None:
+        super().__init__(driver)
+        self.driver = driver
+
+    async def open(self) -> None:
+        await self.driver.open()
+
+    async def close(self) -> None:
+        await self.driver.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Repositories]:
+        async with self.driver.transaction() as session:
+            yield Repositories(session)
+
+    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run `work` in a transaction, the whole of it again after a deadlock or a serialisation failure."""
+
+        async def once() -> T:
+            async with self.transaction() as tx:
+                return await work(tx)
+
+        return await again_if_transient(once, pause=_pause)
+
+
+def driver_for(url: str, *, connections: int = 8, read_only: bool = False) -> Driver:
+    """Return the driver for `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`."""
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    if scheme == "sqlite":
+        return SqliteDriver(Path(sqlite_path(url)), read_only=read_only)
+    if scheme in {"postgresql", "postgres"}:
+        return PostgresDriver(url, connections=connections)
+    raise StoreError(f"database_url: unknown scheme {scheme!r}; sqlite:/// and postgresql:// are known")
+
+
+def sqlite_path(url: str) -> str:
+    path = unquote(url.partition("://")[2])
+    return path.removeprefix("/")
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0.5, 1) * 0.01 * 2**attempt)  # noqa: S311 - spreads retries, no secret

@@ -1,0 +1,37 @@
+from datetime import timedelta
+
+from batchanator.store.driver import Row, Session
+from batchanator.store.statements import load
+
+_REGISTER = load("workers/register")
+_BEAT = load("workers/beat")
+_SEE = load("workers/see")
+_LEAVE = load("workers/leave")
+_LIST = load("workers/list")
+_PRUNE = load("workers/prune")
+
+
+class Workers:
+    """Leases: until when a worker is held to be alive, by the database's clock."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def register(self, *, worker: str, lease: timedelta, host: str, pid: int, roles: str) -> None:
+        await self._session.fetch(_REGISTER, worker=worker, lease=lease, host=host, pid=pid, roles=roles)
+
+    async def beat(self, *, worker: str, lease: timedelta, draining: bool = False) -> bool:
+        """Renew the lease; False: it has run out, and is never extended."""
+        return bool(await self._session.fetch(_BEAT, worker=worker, lease=lease, draining=draining))
+
+    async def see(self, *, worker: str) -> None:
+        await self._session.fetch(_SEE, worker=worker)
+
+    async def leave(self, *, worker: str) -> None:
+        await self._session.fetch(_LEAVE, worker=worker)
+
+    async def list(self) -> list[Row]:
+        return await self._session.fetch(_LIST)
+
+    async def prune(self, *, age: timedelta) -> None:
+        await self._session.fetch(_PRUNE, age=age)
