@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# pytest-xdist: a file of tests stays with one worker, in order.
+# pytest-xdist: a file of tests stays with one worker, in order; one that dies (a hung test) ends the run.
 PYTEST_WORKERS ?= logical
 
 ifeq ($(OS),Windows_NT)
@@ -14,7 +14,7 @@ endif
 PY := $(BIN)/python
 STAMP := $(VENV)/.installed
 DEMO := build/demo
-PYTEST := $(PY) -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist loadfile
+PYTEST := $(PY) -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --max-worker-restart 0 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check lint bench fmt lock clean
