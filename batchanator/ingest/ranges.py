@@ -1,0 +1,70 @@
+"""Ranges of lines: the slices of a batch, and runs of duplicates."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+MAX_SLICE_BYTES: Final = 256 << 10
+
+
+class SliceCut(NamedTuple):
+    """Where a slice begins and ends, and how many items it has (seqs have gaps)."""
+
+    first_seq: int
+    last_seq: int
+    items: int
+
+
+class Duplicate(NamedTuple):
+    """A line whose key another item holds; `kind` is duplicate, conflict or dead_holder."""
+
+    line: int
+    holder_job_id: int
+    holder_seq: int
+    kind: str
+
+
+class DuplicateRun(NamedTuple):
+    """Consecutive lines held by consecutive items of one job; `holder_seq` is the first of these."""
+
+    first_line: int
+    last_line: int
+    holder_job_id: int
+    holder_seq: int
+    kind: str
+
+
+def cut_slices(
+    seqs: Sequence[int], sizes: Sequence[int], slice_size: int, max_bytes: int = MAX_SLICE_BYTES
+) -> list[SliceCut]:
+    """Cut ascending seqs, with their payloads' `sizes` in bytes, into slices.
+
+    A slice ends at `slice_size` items, or before the item that would bring it past `max_bytes`; a larger item
+    is alone.
+    """
+    cuts: list[SliceCut] = []
+    start = held = 0
+    for index, size in enumerate(sizes):
+        if index > start and (index - start == slice_size or held + size > max_bytes):
+            cuts.append(SliceCut(seqs[start], seqs[index - 1], index - start))
+            start, held = index, 0
+        held += size
+    if start < len(seqs):
+        cuts.append(SliceCut(seqs[start], seqs[-1], len(seqs) - start))
+    return cuts
+
+
+def runs_of(duplicates: Iterable[tuple[int, int, int, str]]) -> list[DuplicateRun]:
+    """Join duplicates, in line order, whose line and holder both step by one.
+
+    So a file that is sent twice costs a row a chunk.
+    """
+    runs: list[DuplicateRun] = []
+    last: Duplicate | None = None
+    for duplicate in map(Duplicate._make, duplicates):
+        line, job_id, seq, kind = duplicate
+        if last and last == (line - 1, job_id, seq - 1, kind):
+            runs[-1] = runs[-1]._replace(last_line=line)
+        else:
+            runs.append(DuplicateRun(line, line, job_id, seq, kind))
+        last = duplicate
+    return runs
