@@ -59,7 +59,9 @@ def _wait_asked_for(retry_after: object) -> timedelta | None:
             wait = retry_after
         case bool():
             return None
-        case int() | float() if not math.isnan(retry_after):
+        case float() if math.isnan(retry_after):
+            return None
+        case int() | float():
             seconds = min(max(retry_after, 0), LONGEST_WAIT.total_seconds())
             wait = timedelta(seconds=seconds)
         case _:

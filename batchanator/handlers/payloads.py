@@ -30,6 +30,10 @@ class PayloadReader(Generic[P]):
             many: Any = list
             self._one: TypeAdapter[P] = TypeAdapter(prepared.type)
             self._slice: TypeAdapter[list[P]] = TypeAdapter(many[prepared.type])
+            for adapter in (self._one, self._slice):
+                adapter.rebuild(
+                    raise_errors=True
+                )  # else a name that is not defined shows at the first payload
         except (PydanticUserError, NameError, TypeError) as error:
             reason = sanitise(str(error).split("\n", maxsplit=1)[0], 300)
             raise HandlerError(f"{payload_type!r} cannot be a payload type: {reason}") from error

@@ -68,7 +68,7 @@ def from_instance(instance: AnyHandler) -> RegisteredHandler:
     whole_slice = isinstance(instance, SliceHandler)
     signature = read_signature(instance.process, source)
     payload_type = generic_argument(cls, SliceHandler if whole_slice else JobHandler)
-    if isinstance(payload_type, str) or type(payload_type).__name__ == "ForwardRef":
+    if payload_type is not None and not isinstance(payload_type, type | TypeVar):
         payload_type = resolve(payload_type, cls, source)
     if payload_type is None or isinstance(payload_type, TypeVar):
         annotation = list_argument(signature.annotation) if whole_slice else signature.annotation

@@ -37,7 +37,7 @@ def encode_result(value: Any) -> str | None:
         text = _encode_rich(value)
     if b"\\u0000" in text:
         text = _ESCAPED_NUL.sub(rb"\1\\ufffd", text)
-    if text.count(b"[") + text.count(b"{") > _DEEPEST and _depth(text) > _DEEPEST:
+    if len(text) > _DEEPEST and text.count(b"[") + text.count(b"{") > _DEEPEST and _depth(text) > _DEEPEST:
         raise InvalidResultError(f"the result is nested deeper than {_DEEPEST} levels")
     return text.decode()
 
@@ -45,11 +45,9 @@ def encode_result(value: Any) -> str | None:
 def _encode_rich(value: Any) -> bytes:
     try:
         return to_json(value, inf_nan_mode="strings", bytes_mode="base64")
-    except Exception as error:  # a serializer of the user's may raise anything
-        if isinstance(error, PydanticSerializationError | UnicodeError | RecursionError):
-            reason = str(error).removeprefix("Error serializing to JSON: ").split("\n", maxsplit=1)[0]
-        else:
-            reason = type(error).__name__
+    except PydanticSerializationError as error:
+        # Not all of "… Error calling function `f`: KeyError: 'the value'".
+        reason = ": ".join(str(error).removeprefix("Error serializing to JSON: ").split(": ")[:2])
         raise InvalidResultError(sanitise(f"the result has no JSON form: {reason}", 300)) from error
 
 

@@ -43,14 +43,14 @@ def read_signature(function: Callable[..., object], source: str) -> Signature:
     annotation = positional[0].annotation
     if annotation is inspect.Parameter.empty:
         annotation = None
-    elif isinstance(annotation, str | ForwardRef):
+    elif not isinstance(annotation, type):
         annotation = resolve(annotation, function, source)
     takes_context = len(positional) > 1 or takes_rest
     return Signature(annotation, takes_context, inspect.iscoroutinefunction(function))
 
 
 def resolve(annotation: Any, where: Any, source: str) -> Any:
-    """Return a type that was written as text; only this one, since others may be for type checkers alone."""
+    """Return a type with its quoted names filled in; others may be there for type checkers alone."""
     text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
     names = getattr(inspect.unwrap(getattr(where, "__func__", where)), "__globals__", None)
     if names is None:
