@@ -1,0 +1,134 @@
+"""The sections inside our section."""
+
+import hashlib
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from batchanator.settings.types import Cron, Real, Role, Whole, complaint
+
+_SHORTEST_KEY = 32
+
+
+class Section(BaseModel):
+    text_is: ClassVar[str | None] = None  # the field that a text in the section's place stands for
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ScheduledIngestionJob(Section):
+    job_type: str = Field(min_length=1, description="The job type whose staging rows are ingested.")
+    cron_expression: Cron = Field(default="0 * * * *", description="When: five fields, as cron has them.")
+    enabled: bool = Field(default=True, description="Whether it runs.")
+
+
+class CronSchedule(Section):
+    """When a maintenance job runs. In a file the expression alone, as a text, does as well."""
+
+    text_is: ClassVar[str | None] = "cron_expression"
+
+    cron_expression: Cron = Field(description="When: five fields, as cron has them.")
+    enabled: bool = Field(default=True, description="Whether it runs.")
+
+
+class StaleJobCleanup(CronSchedule):
+    cron_expression: Cron = Field(default="*/5 * * * *", description="When: five fields, as cron has them.")
+
+
+class DeadLetterRetry(CronSchedule):
+    cron_expression: Cron = Field(default="0 * * * *", description="When: five fields, as cron has them.")
+
+
+class ExpiredLockRelease(CronSchedule):
+    cron_expression: Cron = Field(default="*/2 * * * *", description="When: five fields, as cron has them.")
+
+
+class Maintenance(Section):
+    stale_job_cleanup: StaleJobCleanup = Field(
+        default=StaleJobCleanup(),
+        description="When jobs are ended that nobody has ingested for 24 hours.",
+    )
+    dead_letter_retry: DeadLetterRetry | None = Field(
+        default=None, description="When dead letters get another attempt; only where it is set."
+    )
+    expired_lock_release: ExpiredLockRelease = Field(
+        default=ExpiredLockRelease(),
+        description="When slices of lost workers are freed, as a backstop: workers do it all the time.",
+    )
+
+
+class JobTypeSettings(Section):
+    """What a job type needs whose handler is written in another language and so cannot say it itself."""
+
+    slice_size: Whole | None = Field(
+        default=None, ge=1, le=10_000, description="Items in a slice of this type."
+    )
+    timeout_seconds: Real | None = Field(
+        default=None, gt=0, le=604_800, description="How long an attempt may take; by default the lease."
+    )
+    max_attempts: Whole | None = Field(
+        default=None, ge=1, le=1000, description="Attempts before an item of this type is a dead letter."
+    )
+    max_retry_delay_seconds: Real | None = Field(
+        default=None, gt=0, le=2_592_000, description="The longest wait between two attempts."
+    )
+    retry_jitter: bool | None = Field(
+        default=None, description="Whether waits are drawn at random up to the full."
+    )
+    max_concurrency: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Slices of this type that run at a time, over all workers.",
+    )
+
+
+class ApiKey(Section):
+    """A key that callers send as a bearer token. Only its digest is kept; a text alone is an admin's key."""
+
+    name: str = Field(
+        default="", max_length=100, description="What the key is called in logs and in `/actions`."
+    )
+    key: SecretStr | None = Field(
+        default=None,
+        repr=False,
+        description="The key itself, at least 32 characters; only its digest is kept.",
+    )
+    sha256: str = Field(
+        default="", repr=False, description="The key's SHA-256 in hexadecimal, so that no file holds the key."
+    )
+    roles: tuple[Role, ...] = Field(
+        min_length=1, description="What its holder may do: read, submit, operate, process, admin."
+    )
+    job_types: tuple[str, ...] = Field(
+        default=(), description="The job types it is limited to; none means all."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _digest(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"key": value, "roles": ("admin",)}
+        if not isinstance(value, dict):
+            return value
+        value = dict(value)
+        key = value.pop("key", None)
+        if isinstance(key, str):
+            if len(key) < _SHORTEST_KEY or "sha256" in value:
+                raise complaint(
+                    f"must have a Key of at least {_SHORTEST_KEY} characters, or a Sha256, not both"
+                )
+            value["sha256"] = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        if not value.get("name"):
+            value["name"] = f"key-{str(value.get('sha256'))[:8]}"
+        return value
+
+    @field_validator("sha256")
+    @classmethod
+    def _hexadecimal(cls, value: str) -> str:
+        digest = value.strip().lower().removeprefix("sha256:")
+        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+            raise complaint("must have a Key, or a Sha256 of 64 hexadecimal digits")
+        return digest
