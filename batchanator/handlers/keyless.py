@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
+import orjson
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, create_model
 
 KEY = "idempotency_key"
@@ -17,16 +18,20 @@ _HIDDEN = "received_idempotency_key"
 
 @dataclass(frozen=True, slots=True)
 class Keyless:
-    """`type` is what is validated; `strip`, where there is one, makes its values those of the user's type."""
+    """`type` is what is validated; `strip`, where there is one, makes its values those of the user's type.
+
+    `declares_key`: the user's type wants the key, which a direct item or staging row has beside its payload.
+    """
 
     type: Any
     strip: Callable[[list[Any]], None] | None = None
+    declares_key: bool = False
 
 
 def keyless(payload_type: Any) -> Keyless:
     """Return how to validate `payload_type` from a line that carries the key field."""
     if _declares_key(payload_type):
-        return Keyless(payload_type)
+        return Keyless(payload_type, declares_key=True)
     if not _has_fields(payload_type) or _reads_raw_input(payload_type):
         return Keyless(Annotated[payload_type, BeforeValidator(_without_key)])
     if _config(payload_type).get("extra") in {None, "ignore"}:
@@ -34,6 +39,15 @@ def keyless(payload_type: Any) -> Keyless:
     if issubclass(payload_type, BaseModel):
         return _hide_key(payload_type)
     return Keyless(Annotated[payload_type, BeforeValidator(_without_key)])
+
+
+def with_key(raw: bytes, key: str) -> bytes:
+    """Return a JSON object with the key field in front: one of its own stands behind it, and the last one wins."""
+    before, brace, rest = raw.partition(b"{")
+    if not brace or before.strip():
+        return raw  # no object: the type will refuse it
+    comma = b"" if rest.lstrip().startswith(b"}") else b","
+    return b"".join((b'{"idempotency_key":', orjson.dumps(key), comma, rest))
 
 
 def _hide_key(model: type[BaseModel]) -> Keyless:

@@ -1,13 +1,14 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
+import msgspec
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
 from batchanator.domain.errors import HandlerError
 from batchanator.handlers.errors import InvalidPayloadError
-from batchanator.handlers.keyless import keyless
-from batchanator.handlers.texts import sanitise
+from batchanator.handlers.keyless import keyless, with_key
+from batchanator.handlers.texts import first_line, sanitise
 
 P = TypeVar("P")
 
@@ -20,9 +21,12 @@ _SAYS_VALUE = {
 
 
 class PayloadReader(Generic[P]):
-    """Reads payloads, as received, into the handler's type: the same from every source."""
+    """Reads payloads, as received, into the handler's type: the same from every source.
 
-    __slots__ = ("_one", "_slice", "_strip")
+    The keys matter to types that declare an `idempotency_key` alone; everyone else may leave them out.
+    """
+
+    __slots__ = ("_declares_key", "_one", "_slice", "_strip")
 
     def __init__(self, payload_type: Any) -> None:
         try:
@@ -31,23 +35,24 @@ class PayloadReader(Generic[P]):
             self._one: TypeAdapter[P] = TypeAdapter(prepared.type)
             self._slice: TypeAdapter[list[P]] = TypeAdapter(many[prepared.type])
             for adapter in (self._one, self._slice):
-                adapter.rebuild(
-                    raise_errors=True
-                )  # else a name that is not defined shows at the first payload
+                adapter.rebuild(raise_errors=True)  # else an undefined name shows at the first payload
         except (PydanticUserError, NameError, TypeError) as error:
-            reason = sanitise(str(error).split("\n", maxsplit=1)[0], 300)
-            raise HandlerError(f"{payload_type!r} cannot be a payload type: {reason}") from error
+            raise HandlerError(f"{payload_type!r} cannot be a payload type: {first_line(error)}") from error
         self._strip = prepared.strip
+        self._declares_key = prepared.declares_key
 
-    def read_slice(self, body: str | bytes) -> list[P]:
-        """Return the payloads of a JSON array, in one call.
+    def read_slice(self, body: str | bytes, keys: Sequence[str] = ()) -> list[P]:
+        """Return the payloads of a JSON array, in one call; `keys` are theirs, in order.
 
         Raises:
             InvalidPayloadError: one of them does not fit; the pointer begins with its index. `read_one`
-            tells which
-                of the others do.
+                tells which of the others do.
         """
         try:
+            if self._declares_key and keys:
+                raws = msgspec.json.decode(body, type=list[msgspec.Raw])
+                pairs = zip(raws, keys, strict=True)
+                body = b"[%b]" % b",".join([with_key(bytes(raw), key) for raw, key in pairs])
             payloads = self._slice.validate_json(body)
         except Exception as error:  # noqa: BLE001  # a validator of the user's may raise anything
             _refuse(error)
@@ -55,13 +60,15 @@ class PayloadReader(Generic[P]):
             self._strip(payloads)
         return payloads
 
-    def read_one(self, raw: str | bytes) -> P:
+    def read_one(self, raw: str | bytes, key: str | None = None) -> P:
         """Return the payload of one JSON object.
 
         Raises:
             InvalidPayloadError: it does not fit.
         """
         try:
+            if self._declares_key and key is not None:
+                raw = with_key(raw.encode() if isinstance(raw, str) else raw, key)
             payload = self._one.validate_json(raw)
         except Exception as error:  # noqa: BLE001  # as above
             _refuse(error)
@@ -69,7 +76,7 @@ class PayloadReader(Generic[P]):
             self._strip([payload])
         return payload
 
-    def from_value(self, value: Any) -> P:
+    def from_value(self, value: Any, key: str | None = None) -> P:
         """Return the payload of a parsed JSON value, by the rules of JSON: strict models take a date as text.
 
         Raises:
@@ -77,9 +84,9 @@ class PayloadReader(Generic[P]):
         """
         try:
             raw = to_json(value)
-        except (PydanticSerializationError, ValueError, RecursionError) as error:
+        except PydanticSerializationError as error:
             raise InvalidPayloadError("", "not a JSON value") from error
-        return self.read_one(raw)
+        return self.read_one(raw, key)
 
 
 def _refuse(error: Exception) -> NoReturn:

@@ -9,6 +9,7 @@ from batchanator.handlers.base import JobHandler, SliceHandler
 from batchanator.handlers.options import OPTIONS, HandlerOptions, policy_of
 from batchanator.handlers.payloads import PayloadReader
 from batchanator.handlers.signature import Signature, generic_argument, list_argument, read_signature, resolve
+from batchanator.handlers.texts import one_line
 
 Hook = Callable[[], Awaitable[None]]
 AnyHandler = JobHandler[Any] | SliceHandler[Any]
@@ -54,9 +55,8 @@ def from_class(cls: type[AnyHandler]) -> RegisteredHandler:
     try:
         instance = cls()
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
         raise HandlerError(
-            f"{source} cannot be made without arguments ({reason}); open things in start()"
+            f"{source} cannot be made without arguments ({one_line(error)}); open things in start()"
         ) from error
     return from_instance(instance)
 

@@ -10,7 +10,7 @@ from batchanator.domain.errors import HandlerError, UnknownJobTypeError
 from batchanator.handlers.base import JobHandler, SliceHandler
 from batchanator.handlers.options import OPTIONS
 from batchanator.handlers.registered import RegisteredHandler, from_class, from_function, from_instance
-from batchanator.handlers.texts import sanitise
+from batchanator.handlers.texts import one_line
 
 GROUP = "batchanator.handlers"
 
@@ -95,7 +95,7 @@ class Registry:
             thing = entry.load()
         except (Exception, SystemExit) as error:
             raise HandlerError(
-                f"cannot load entry point {entry.name} = {entry.value}: {_reason(error)}"
+                f"cannot load entry point {entry.name} = {entry.value}: {one_line(error)}"
             ) from error
         if isinstance(thing, ModuleType):
             self.add_module(thing)
@@ -115,11 +115,7 @@ def _imported(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise HandlerError(f"cannot import handlers module {name}: {_reason(error)}") from error
-
-
-def _reason(error: BaseException) -> str:
-    return sanitise(" ".join(f"{type(error).__name__}: {error}".split()), 500)
+        raise HandlerError(f"cannot import handlers module {name}: {one_line(error)}") from error
 
 
 def _is_handler(thing: Any) -> bool:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, ForwardRef, TypeVar, get_args, get_origin, get_type_hints
 
 from batchanator.domain.errors import HandlerError
+from batchanator.handlers.texts import one_line
 
 _POSITIONAL = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
 _LISTS = {list, Sequence}
@@ -59,9 +60,8 @@ def resolve(annotation: Any, where: Any, source: str) -> Any:
         holder = SimpleNamespace(__annotations__={"payload": text})
         return get_type_hints(holder, globalns=dict(names), include_extras=True)["payload"]
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
         raise HandlerError(
-            f"the payload type of {source}, {text!r}, cannot be resolved ({reason})"
+            f"the payload type of {source}, {text!r}, cannot be resolved ({one_line(error)})"
         ) from error
 
 

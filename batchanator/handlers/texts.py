@@ -8,3 +8,13 @@ def sanitise(text: object, limit: int = 4000) -> str:
     plain = text if isinstance(text, str) else str(text)
     cut = plain if len(plain) <= limit else plain[: limit - 1] + "…"
     return _UNSTORABLE.sub("\ufffd", cut)
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's type and text on one line."""
+    return sanitise(" ".join(f"{type(error).__name__}: {error}".split()), 500)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's text: what follows in pydantic's is advice at length."""
+    return sanitise(str(error).split("\n", maxsplit=1)[0], 300)
