@@ -18,7 +18,6 @@ from batchanator.ingest.verdicts import (
     KEY,
     MAX_KEY_BYTES,
     MAX_LINE_BYTES,
-    MAX_RAW_BYTES,
     Refusal,
     Reject,
     RejectCode,
@@ -31,9 +30,7 @@ if TYPE_CHECKING:
 
 _NAME: Final = b'"%s"' % KEY.encode()
 _SURELY_SHORT: Final = MAX_KEY_BYTES // 4  # characters of at most 4 bytes each
-_ESCAPED_LETTER: Final = re.compile(
-    rb"\\u00(?:5[fF]|[67])"
-).search  # could spell the key's name in another way
+_ESCAPED_LETTER: Final = re.compile(rb"\\u00(?:5[fF]|[67])").search  # may spell the key's name otherwise
 _NEW_HASH: Final = blake2b(digest_size=8)  # copied: cheaper than made anew
 
 
@@ -150,6 +147,5 @@ def _rejects(
     offsets = list(accumulate(lengths, initial=raw.start))
     for line, why in refused:
         index = line - first_line
-        head, length = raw.overlong.get(index) or (lines[index][:MAX_RAW_BYTES], len(lines[index]))
-        cut = length > len(head)
-        yield Reject(line, offsets[index], why.code, why.pointer, why.message, head, cut)
+        text, length = raw.overlong.get(index) or (lines[index], len(lines[index]))
+        yield why.at(line, text, byte_offset=offsets[index], length=length)

@@ -65,15 +65,6 @@ _MESSAGES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A verdict against a text. `pointer` is a JSON pointer; "" is the whole of it."""
-
-    code: RejectCode
-    pointer: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reject:
     """A refusal with its place. `raw` holds the line's first 64 KiB; `raw_cut` says that there was more."""
 
@@ -84,6 +75,21 @@ class Reject:
     message: str
     raw: bytes
     raw_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A verdict against a text. `pointer` is a JSON pointer; "" is the whole of it."""
+
+    code: RejectCode
+    pointer: str
+    message: str
+
+    def at(self, line: int, text: bytes, *, byte_offset: int = 0, length: int | None = None) -> Reject:
+        """Return the reject of a line, direct item or row; `length` is given where `text` is but its head."""
+        raw = text[:MAX_RAW_BYTES]
+        was_cut = (len(text) if length is None else length) > len(raw)
+        return Reject(line, byte_offset, self.code, self.pointer, self.message, raw, was_cut)
 
 
 def refusal(code: RejectCode, detail: str = "") -> Refusal:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchanator.ingest.nesting import depth_of
-from batchanator.ingest.verdicts import KEY, Refusal, RejectCode, check_key, check_payload, judge
+from batchanator.ingest.verdicts import KEY, Refusal, RejectCode, check_key, check_payload, judge, refusal
 from tests.corpus.evil import ACCEPTED, EVIL, REJECTED, Evil, nested
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,6 +77,13 @@ def test_check_key(key: object, code: RejectCode | None) -> None:
 def test_check_payload(raw: bytes, code: RejectCode | None) -> None:
     refused = check_payload(raw, max_bytes=100 if code is RejectCode.TOO_LONG or len(raw) == 100 else 1 << 20)
     assert (refused and refused.code) == code
+
+
+@pytest.mark.parametrize(("length", "cut"), [(64 << 10, False), ((64 << 10) + 1, True)])
+def test_a_reject_keeps_64_kib_and_says_so(length: int, cut: bool) -> None:
+    reject = refusal(RejectCode.NOT_JSON, "why").at(7, b"x" * length, byte_offset=9)
+    assert (reject.line, reject.byte_offset, reject.message) == (7, 9, "not valid JSON: why")
+    assert (len(reject.raw), reject.raw_cut) == (64 << 10, cut)
 
 
 JSON = st.recursive(
