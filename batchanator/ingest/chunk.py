@@ -59,8 +59,8 @@ class Chunk:
     payloads: list[bytes] = field(default_factory=list)
     hashes: list[int] = field(default_factory=list)  # blake2b of the payload, 8 bytes, signed
     rejects: list[Reject] = field(default_factory=list)
-    repeats: list[tuple[int, int, int]] = field(default_factory=list)
-    """Keys that came before in this chunk: (line, index of the first in the lists, this payload's hash)."""
+    repeats: list[tuple[int, int, int, bytes]] = field(default_factory=list)
+    """Keys that came before in this chunk: (line, index of the first in the lists, this payload's hash, payload)."""
 
 
 def read_chunks(
@@ -120,7 +120,7 @@ def parse_chunk(raw: RawChunk, *, first_line: int) -> Chunk:
         digest = new_hash()
         digest.update(text)
         if (index := seen.setdefault(key, count)) != count:
-            repeats.append((line, index, int.from_bytes(digest.digest(), "big", signed=True)))
+            repeats.append((line, index, int.from_bytes(digest.digest(), "big", signed=True), text))
             continue
         count += 1
         seqs.append(line)

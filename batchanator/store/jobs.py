@@ -25,6 +25,7 @@ _LIST_BY_STATUS = load("jobs/list_by_status")
 _LIST_BY_TYPE = load("jobs/list_by_type")
 _LIST_BY_TYPE_AND_STATUS = load("jobs/list_by_type_and_status")
 _REOPEN = load("jobs/reopen")
+_LOSSES = load("jobs/losses")
 _ENDED = load("events/append_ended")
 
 
@@ -39,8 +40,8 @@ class Jobs:
     async def by_request(self, request_key: str) -> Row | None:
         return await fetch_one(self._session, _BY_REQUEST, request_key=request_key)
 
-    async def to_ingest(self, *, limit: int = 100) -> list[Row]:
-        return await self._session.fetch(_TO_INGEST, limit=limit)
+    async def to_ingest(self, *, worker: str, limit: int = 100) -> Sequence[Row]:
+        return await self._session.fetch(_TO_INGEST, worker=worker, limit=limit)
 
     async def take_ingestion(self, *, job_id: int, worker: str) -> Row | None:
         return await fetch_one(self._session, _TAKE_INGESTION, job_id=job_id, worker=worker)
@@ -49,7 +50,7 @@ class Jobs:
         await self._session.fetch(_LEAVE_INGESTION, job_id=job_id, ingest_fence=ingest_fence)
 
     async def checkpoint(self, *, job_id: int, start: Checkpoint, **counts: Any) -> Row | None:
-        """Move the checkpoint; None where another ingester has the fence or the place is not the one it started from."""
+        """Move the checkpoint; None where another has the fence, or the place is not where this started."""
         return await fetch_one(
             self._session,
             _CHECKPOINT,
@@ -131,3 +132,7 @@ class Jobs:
 
     async def reopen(self, *, job_id: int, **changes: int) -> Row | None:
         return await fetch_one(self._session, _REOPEN, job_id=job_id, **changes)
+
+    async def losses(self, jobs: Sequence[int]) -> set[int]:
+        """Return which of these jobs have an item whose key may be taken over."""
+        return {row["id"] for row in await self._session.fetch(_LOSSES, jobs=list(jobs))}

@@ -8,10 +8,10 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -21,6 +21,7 @@ from batchanator.store.parameters import from_micros, sqlite_value
 from batchanator.store.sqlite_library import Unit, dbapi, journal_mode, unit_connection
 from batchanator.store.statements import Dialect, Statement
 
+T = TypeVar("T")
 BUSY_SECONDS = 10.0
 READERS = 3
 _CONNECTION = unit_connection(dbapi)
@@ -87,10 +88,10 @@ class _SqliteSession:
 
 async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Row]:
     try:
-        rows = list(await connection.execute_fetchall(unit))  # type: ignore[arg-type]
+        rows: Any = await connection.execute_fetchall(unit)
     except _ERRORS as error:
         raise translate(error) from error
-    return _rows(unit.names, rows)  # type: ignore[arg-type]
+    return _rows(unit.names, rows)
 
 
 class SqliteDriver:
@@ -243,7 +244,7 @@ def _commands(script: str) -> list[str]:
     return [*out, pending] if pending.strip() else out
 
 
-async def _uncancelled(work: Any) -> Any:
+async def _uncancelled(work: Awaitable[T]) -> T:
     """Await the end of what already runs in the thread, then let a cancellation through."""
     task = asyncio.ensure_future(work)
     try:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from batchanator.domain.errors import StoreError
 from batchanator.store.batches import Batches
@@ -84,8 +84,8 @@ def driver_for(url: str, *, connections: int = 8, read_only: bool = False) -> Dr
 
 
 def sqlite_path(url: str) -> str:
-    path = unquote(url.partition("://")[2])
-    return path.removeprefix("/")
+    """Return the path in `sqlite:///relative` or `sqlite:////absolute`; nothing in it is escaped."""
+    return url.removeprefix("sqlite:///")
 
 
 async def _pause(attempt: int) -> None:

@@ -7,6 +7,7 @@ _REGISTER = load("workers/register")
 _BEAT = load("workers/beat")
 _SEE = load("workers/see")
 _LEAVE = load("workers/leave")
+_EXPIRE = load("workers/expire")
 _LIST = load("workers/list")
 _PRUNE = load("workers/prune")
 
@@ -29,6 +30,10 @@ class Workers:
 
     async def leave(self, *, worker: str) -> None:
         await self._session.fetch(_LEAVE, worker=worker)
+
+    async def expire(self, *, worker: str) -> None:
+        """End the lease of a worker whose process is known to be dead."""
+        await self._session.fetch(_EXPIRE, worker=worker)
 
     async def list(self) -> list[Row]:
         return await self._session.fetch(_LIST)

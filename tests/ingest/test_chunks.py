@@ -90,11 +90,11 @@ def test_the_size_of_chunks_changes_no_item_and_no_reject(data: bytes, size: int
         ):
             if first.setdefault(key, (seq, payload, digest))[0] != seq:
                 again.add((seq, first[key][0], digest))
-        again |= {(line, first[chunk.keys[index]][0], digest) for line, index, digest in chunk.repeats}
+        again |= {(line, first[chunk.keys[index]][0], digest) for line, index, digest, _ in chunk.repeats}
     for chunk in whole:
         rows = zip(chunk.keys, chunk.seqs, chunk.payloads, chunk.hashes, strict=True)
         assert {key: (seq, payload, digest) for key, seq, payload, digest in rows} == first
-        assert {(line, chunk.seqs[index], digest) for line, index, digest in chunk.repeats} == again
+        assert {(line, chunk.seqs[index], digest) for line, index, digest, _ in chunk.repeats} == again
 
 
 @unhurried
@@ -152,7 +152,7 @@ def test_the_evil_corpus_as_a_file(size: int, limit: int) -> None:
     chunks = chunks_of(data, size, limit)
     codes = {reject.line: reject.code for chunk in chunks for reject in chunk.rejects}
     keys = {seq: key for chunk in chunks for seq, key in zip(chunk.seqs, chunk.keys, strict=True)}
-    keys |= {line: chunk.keys[index] for chunk in chunks for line, index, _ in chunk.repeats}
+    keys |= {line: chunk.keys[index] for chunk in chunks for line, index, _, _ in chunk.repeats}
     assert codes == {line: evil.code for line, evil in rows if evil.code}
     assert keys == {line: evil.key for line, evil in rows if evil.key and not evil.code}
 
@@ -214,7 +214,7 @@ def test_repeats_inside_a_chunk_name_their_first_and_keep_their_hash() -> None:
     lines = [item("a", "1"), item("b"), item("a", "1"), b"", item("a", "2")]
     [chunk] = chunks_of(b"\n".join(lines))
     assert chunk.keys == ["a", "b"]
-    assert chunk.repeats == [(3, 0, chunk.hashes[0]), (5, 0, payload_hash(lines[4]))]
+    assert chunk.repeats == [(3, 0, chunk.hashes[0], lines[2]), (5, 0, payload_hash(lines[4]), lines[4])]
 
 
 def test_an_overlong_line_is_cut_and_never_held() -> None:

@@ -1,0 +1,191 @@
+"""One process of Batchanator, wired: store, lease, worker, ingestion. What it is asked to run, it runs until stopped."""
+
+import asyncio
+import os
+import random
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from batchanator.dispatch.alive import AliveLocks
+from batchanator.dispatch.held import JobTypePolicy
+from batchanator.dispatch.lease import Lease
+from batchanator.dispatch.worker import Worker
+from batchanator.domain.errors import SchemaError, StoreError, UnavailableError
+from batchanator.handlers.registered import RegisteredHandler
+from batchanator.handlers.registry import Registry
+from batchanator.ingest.ingestor import Ingestor
+from batchanator.ingest.reading import SourceReader
+from batchanator.ingest.submitting import Submitter
+from batchanator.settings import Settings
+from batchanator.store.migrations import migrate
+from batchanator.store.statements import Dialect
+from batchanator.store.store import Store, driver_for, sqlite_path
+from batchanator.store.wakeups import Wakeups
+
+from batchanator.app.job_types import policy_for, write_job_types
+
+HEARTBEAT_CONNECTIONS = 1
+WORK_CONNECTIONS = 8
+_log = structlog.get_logger("batchanator.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process runs of it."""
+
+    dispatch: bool = True
+    ingest: bool = True
+
+    @property
+    def roles(self) -> str:
+        return ",".join(name for name, on in (("dispatch", self.dispatch), ("ingest", self.ingest)) if on)
+
+
+@dataclass(slots=True)
+class Runtime:
+    settings: Settings
+    registry: Registry
+    roots: tuple[Path, ...]
+    parts: Parts = field(default_factory=Parts)
+    jitter: Callable[[], float] = random.random
+    wakeups: Wakeups = field(default_factory=Wakeups)
+    store: Store = field(init=False)
+    lease: Lease | None = field(default=None, init=False)
+    worker: Worker | None = field(default=None, init=False)
+    ingestor: Ingestor | None = field(default=None, init=False)
+    submitter: Submitter = field(init=False)
+    _started: list[RegisteredHandler] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.store = self._new_store(WORK_CONNECTIONS)
+        self.submitter = Submitter(
+            self.store,
+            self.wakeups,
+            roots=self.roots,
+            chunk_size=self.settings.chunk_size,
+            max_line_bytes=self.settings.max_line_bytes,
+        )
+
+    def _new_store(self, connections: int) -> Store:
+        return Store(driver_for(self.settings.database_url, connections=connections))
+
+    async def open(self, *, wait: timedelta | None = None) -> None:
+        """Open the database, waiting for it at most `wait` (None: for ever), and bring its schema up to date."""
+        pause, waited = 0.25, 0.0
+        while True:
+            try:
+                await self.store.open()
+                applied = await migrate(self.store.driver)
+            except SchemaError:
+                await self.store.close()
+                raise
+            except UnavailableError as error:
+                await self.store.close()
+                if wait is not None and waited >= wait.total_seconds():
+                    raise
+                _log.warning("database.unavailable", error=str(error), database=self.store.driver.description)
+            else:
+                for migration in applied:
+                    _log.info("migration.applied", version=migration.version, name=migration.name)
+                return
+            await asyncio.sleep(pause)
+            waited += pause
+            pause = min(pause * 2, 5.0)
+
+    async def start(self) -> None:
+        """Start what this process runs; `open` was called."""
+        settings = self.settings
+        ids = await write_job_types(self.store, self.registry, settings)
+        if not (self.parts.dispatch or self.parts.ingest):
+            return
+        locks = AliveLocks(self._lock_folder())
+        self.lease = Lease(
+            self.store,
+            lambda: self._new_store(HEARTBEAT_CONNECTIONS),
+            locks,
+            lease=settings.lease,
+            interval=settings.heartbeat,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            roles=self.parts.roles,
+        )
+        await self.lease.start()
+        if self.parts.dispatch:
+            await self._start_worker(self.lease, locks, ids)
+        if self.parts.ingest:
+            self._start_ingestor(self.lease)
+
+    async def _start_worker(self, lease: Lease, locks: AliveLocks, ids: Mapping[str, int]) -> None:
+        settings = self.settings
+        for handler in self.registry:
+            if handler.start is not None:
+                await handler.start()
+            self._started.append(handler)
+        policies: dict[int, JobTypePolicy] = {
+            ids[handler.job_type]: policy_for(handler, ids[handler.job_type], settings)
+            for handler in self.registry
+        }
+        self.worker = Worker(
+            self.store,
+            lease,
+            locks,
+            policies,
+            self.wakeups,
+            concurrency=settings.max_concurrency_per_worker,
+            poll=settings.poll,
+            heartbeat=settings.heartbeat,
+            max_crashes=settings.max_crashes,
+            jitter=self.jitter,
+        )
+        self.worker.start()
+
+    def _start_ingestor(self, lease: Lease) -> None:
+        settings = self.settings
+        reader = SourceReader(
+            self.store,
+            self.wakeups,
+            roots=self.roots,
+            chunk_size=settings.chunk_size,
+            max_line_bytes=settings.max_line_bytes,
+        )
+        self.ingestor = Ingestor(
+            self.store, reader, self.wakeups, worker=lambda: lease.incarnation, poll=settings.poll
+        )
+        self.ingestor.start()
+
+    def _lock_folder(self) -> Path | None:
+        if self.store.dialect is not Dialect.SQLITE:
+            return None
+        if self.settings.lock_directory is not None:
+            return Path(self.settings.lock_directory)
+        return Path(f"{sqlite_path(self.settings.database_url)}.locks")
+
+    async def stop(self, grace: timedelta | None = None) -> None:
+        """Stop claiming and reading, finish within the grace, release the rest, close the database."""
+        try:
+            if self.ingestor is not None:
+                await self.ingestor.stop()
+            if self.worker is not None:
+                await self.worker.stop(self.settings.shutdown_grace if grace is None else grace)
+            for handler in reversed(self._started):
+                if handler.stop is not None:
+                    await _stop_quietly(handler)
+            if self.lease is not None:
+                await self.lease.stop()
+        except StoreError as error:
+            _log.error("process.not_stopped_cleanly", error=str(error))
+        finally:
+            await self.store.close()
+
+
+async def _stop_quietly(handler: RegisteredHandler) -> None:
+    assert handler.stop is not None
+    try:
+        await handler.stop()
+    except Exception:  # noqa: BLE001 - the user's code must not keep the rest from stopping
+        _log.exception("handler.stop_failed", job_type=handler.job_type)

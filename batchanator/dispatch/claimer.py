@@ -1,0 +1,93 @@
+"""Which claim to make: over all runnable jobs, over a shortlist where they are many, over capped ones locked."""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from batchanator.store.records import Claimed, Floor
+from batchanator.store.store import Repositories, Store
+
+MOST_JOBS = 50
+LIST_SECONDS = 0.25
+LIST_LENGTH = 256
+FLOOR_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+MOST_SLICES = 20
+
+
+class Claimer:
+    """Claims for one worker. Hints (floors, shortlist) only save work; every check is in the statement."""
+
+    def __init__(self, store: Store, types: Sequence[int]) -> None:
+        self._store = store
+        self._types = list(types)
+        self._floors: dict[int, int] = {}
+        self._floors_from = 0.0
+        self._list: list[int] = []
+        self._list_from = 0.0
+        self._jobs = 0
+        self._capped = 0
+        self._looked_at = -LOOK_SECONDS
+        self.serial_jobs: set[int] = set()
+
+    async def claim(self, worker: str, limit: int) -> list[Claimed]:
+        """Return up to `limit` slices; none where nothing is ready."""
+        limit = min(limit, MOST_SLICES)
+        now = monotonic()
+        if now - self._floors_from > FLOOR_SECONDS:
+            self._floors, self._floors_from = {}, now
+        if now - self._looked_at > LOOK_SECONDS:
+            self._jobs, self._capped = await self._store.jobs.live()
+            self._looked_at = now
+        taken: list[Claimed] = []
+        if self._capped:
+            taken = await self._claim_capped(worker, limit)
+        if len(taken) < limit:
+            if self._jobs - self._capped > MOST_JOBS:
+                taken += await self._claim_from_list(worker, limit - len(taken))
+            else:
+                taken += await self._claim_all(worker, limit - len(taken))
+        if not taken:
+            self._floors, self._list, self._looked_at = {}, [], -LOOK_SECONDS
+        return taken
+
+    async def _claim_all(self, worker: str, limit: int) -> list[Claimed]:
+        floors = [Floor(job, floor) for job, floor in self._floors.items()]
+        taken = await self._store.slices.claim(worker=worker, types=self._types, limit=limit, floors=floors)
+        self._floors.update(_lowest(taken))
+        return taken
+
+    async def _claim_from_list(self, worker: str, limit: int) -> list[Claimed]:
+        """Claim from jobs read at most 250 ms ago, each used once: so that a claim costs O(limit), not O(jobs)."""
+        now = monotonic()
+        if not self._list or now - self._list_from > LIST_SECONDS:
+            self._list = await self._store.jobs.runnable(types=self._types, limit=LIST_LENGTH)
+            self._list_from = now
+        part, self._list = self._list[:limit], self._list[limit:]
+        jobs = [Floor(job, self._floors.get(job, 0)) for job in part]
+        taken = await self._store.slices.claim_listed(
+            worker=worker, types=self._types, limit=limit, jobs=jobs
+        )
+        self._floors.update(_lowest(taken))
+        return taken
+
+    async def _claim_capped(self, worker: str, limit: int) -> list[Claimed]:
+        """Claim from jobs with max_concurrency: their rows are locked first, what they have leased is counted after."""
+
+        async def work(tx: Repositories) -> list[Claimed]:
+            jobs = await tx.jobs.lock_capped(types=self._types, limit=limit * 2)
+            if not jobs:
+                return []
+            return await tx.slices.claim_listed(
+                worker=worker, types=self._types, limit=limit, jobs=[Floor(job, 0) for job in jobs]
+            )
+
+        taken = await self._store.transact(work)
+        self.serial_jobs.update(slice_.job_id for slice_ in taken)
+        return taken
+
+
+def _lowest(taken: Sequence[Claimed]) -> Mapping[int, int]:
+    floors: dict[int, int] = {}
+    for one in taken:
+        floors[one.job_id] = min(floors.get(one.job_id, one.ordinal), one.ordinal)
+    return floors

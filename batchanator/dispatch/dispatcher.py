@@ -1,0 +1,237 @@
+"""Claim, run, settle: fills the hand, gives slices to the executor, and hands what is finished to the settler."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from batchanator.dispatch.claimer import Claimer
+from batchanator.dispatch.executor import Executor, Lost
+from batchanator.dispatch.hand import Hand
+from batchanator.dispatch.held import HeldSlice, JobTypePolicy
+from batchanator.dispatch.settler import Settler
+from batchanator.domain.errors import StoreError
+from batchanator.store.probes import probe
+from batchanator.store.records import Claimed, Release
+from batchanator.store.store import Store
+from batchanator.store.wakeups import Wakeups, wait_for
+
+_log = structlog.get_logger("batchanator.dispatch")
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        policies: Mapping[int, JobTypePolicy],
+        wakeups: Wakeups,
+        *,
+        poll: timedelta,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._policies = policies
+        self._wakeups = wakeups
+        self._poll = poll
+        self._jitter = jitter
+        self._tasks: dict[asyncio.Task[None], HeldSlice] = {}
+        self._claimer = Claimer(store, list(policies))
+        self._claiming = asyncio.Lock()
+        self._stopping = False
+        self._others_gone = asyncio.Event()
+        self.hand = Hand(executor.capacity())
+        self.settler = Settler(store, self.hand, wakeups, jitter)
+        self.worker: str | None = None
+        """The incarnation to claim as; None while there is no lease."""
+        self.claimed = asyncio.Event()
+        """Set at the first claim that found something."""
+
+    async def claim_until_stopped(self) -> None:
+        """Claim while there is room; wait for a wake-up or the poll where nothing is ready."""
+        pause = 0.05
+        while not self._stopping:
+            room = 0 if self.hand.busy_with_suspect() else self.hand.room()
+            if room <= 0 or self.worker is None:
+                await wait_for(self.hand.settled, 0.05)
+                continue
+            try:
+                taken = await self._claim(self.worker, room)
+                pause = 0.05
+            except StoreError as error:
+                _log.warning("claim.failed", error=str(error))
+                await self._compare_quietly()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+                continue
+            if not taken and not self._stopping:
+                await wait_for(self._wakeups.ready, self._poll.total_seconds() * (0.75 + self._jitter() / 2))
+
+    async def _claim(self, worker: str, limit: int) -> int:
+        async with self._claiming:
+            await probe("claim.before")
+            taken = await self._claimer.claim(worker, limit)
+            await probe("claim.after")
+            if worker != self.worker:  # the lease was lost meanwhile: recovery frees what this took
+                return 0
+            held = [self._hold(claimed, worker) for claimed in taken]
+        for one in held:
+            self._start(one)
+        if held:
+            self.claimed.set()
+        return len(held)
+
+    def _hold(self, claimed: Claimed, worker: str) -> HeldSlice:
+        serial = claimed.suspect or claimed.job_id in self._claimer.serial_jobs
+        held = HeldSlice(claimed, self._policies[claimed.job_type_id], worker, serial=serial)
+        self.hand.add(held)
+        return held
+
+    def _start(self, held: HeldSlice) -> None:
+        name = f"slice {held.key.job_id}:{held.key.first_seq}"
+        task = asyncio.get_running_loop().create_task(self._run(held), name=name)
+        self._tasks[task] = held
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        held = self._tasks.pop(task)
+        self._others_gone.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("slice.broke", job=held.key.job_id, slice=held.key.first_seq, exc_info=error)
+            held.lost = True
+            self.hand.remove(held)
+
+    async def _run(self, held: HeldSlice) -> None:
+        claimed = held.claimed
+        if held.claimed.suspect:
+            await self._until_alone(held)
+        if not claimed.seqs:  # nothing due: settles empty and is armed again
+            self.hand.finish(held)
+            return
+        indexes: list[int] | None = None
+        if not held.read_payloads():
+            raw = await self._payloads(held)
+            indexes = held.read_each(raw)
+        lost: Lost | None = None
+        if not held.serial:
+            if indexes is None or indexes:
+                lost = await self._executor.run(held.work(indexes), held)
+        else:
+            for index in range(len(claimed.seqs)) if indexes is None else indexes:
+                lost = await self._one_alone(held, index)
+                if lost is not None:
+                    break
+        if lost is not None:
+            await self._give_back(held)
+        elif not held.lost:
+            self.hand.finish(held)
+
+    async def _until_alone(self, held: HeldSlice) -> None:
+        """Wait until this worker holds nothing else; a second suspect waits for the first."""
+        while next(iter(self.hand.slices.values())) is not held or len(self.hand.slices) > 1:
+            others = [one for one in self.hand.slices.values() if one is not held]
+            if all(one.claimed.suspect for one in others) and next(iter(self.hand.slices.values())) is held:
+                return
+            await wait_for(self._others_gone, 0.05)
+
+    async def _one_alone(self, held: HeldSlice, index: int) -> Lost | None:
+        """Run one item by itself; of a suspect, its start is named first, and its outcome committed before the next."""
+        seq = held.claimed.seqs[index]
+        if held.claimed.suspect:
+            if not await self._mark(held, seq):
+                held.lost = True
+                return Lost("the lease was lost")
+            await probe("suspect.before_item")
+        lost = await self._executor.run(held.work([index]), held)
+        if lost is None and held.claimed.suspect and held.left > 0:
+            await self.settler.flush(held)
+        return lost
+
+    async def _mark(self, held: HeldSlice, seq: int) -> bool:
+        while True:
+            try:
+                return await self._store.slices.mark_running(worker=held.worker, key=held.key, seq=seq)
+            except StoreError as error:
+                _log.warning("suspect.not_marked", error=str(error))
+                await asyncio.sleep(0.5)
+
+    async def _payloads(self, held: HeldSlice) -> dict[int, str]:
+        claimed = held.claimed
+        while True:
+            try:
+                return await self._store.items.payloads(
+                    job_id=claimed.job_id, first_seq=claimed.first_seq, last_seq=claimed.last_seq
+                )
+            except StoreError as error:
+                _log.warning("payloads.not_read", error=str(error))
+                await asyncio.sleep(0.5)
+
+    async def _give_back(self, held: HeldSlice) -> None:
+        await self.settler.flush(held)
+        if not held.lost:
+            started = held.has_started()
+            await self._store.slices.release(worker=held.worker, slices=[Release(*held.key, started)])
+        self.hand.remove(held)
+
+    # -- the lease ---------------------------------------------------------------------------------------------
+
+    def drop_all(self) -> None:
+        """The lease was lost: stop every handler and forget what is held; settles of it would be refused."""
+        for task, held in list(self._tasks.items()):
+            held.lost = True
+            task.cancel()
+        for held in list(self.hand.slices.values()):
+            held.lost = True
+            self.hand.remove(held)
+        self.hand.finished.clear()
+
+    async def compare(self) -> None:
+        """Free what the database says this worker holds and it does not know: claims whose reply was lost."""
+        if self._claiming.locked() or self.worker is None:
+            return
+        async with self._claiming:
+            worker = self.worker
+            leased = await self._store.slices.leased_by(worker=worker)
+            unknown = leased - self.hand.slices.keys()
+            if unknown and worker == self.worker:
+                _log.warning("claim.reply_lost", slices=len(unknown))
+                await self._store.slices.release(
+                    worker=worker, slices=[Release(*key, started=False) for key in unknown]
+                )
+
+    async def _compare_quietly(self) -> None:
+        try:
+            await self.compare()
+        except StoreError as error:
+            _log.warning("claim.not_compared", error=str(error))
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    async def drain(self, grace: timedelta) -> None:
+        """Stop claiming, let what runs finish within the grace, settle it, give the rest back without an attempt."""
+        self._stopping = True
+        self._wakeups.ready.set()
+        self.hand.settled.set()
+        async with self._claiming:
+            pass
+        if self._tasks and grace > timedelta(0):
+            await asyncio.wait(self._tasks, timeout=grace.total_seconds())
+        left = dict(self._tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        await self.settler.settle_all()
+        await self.settler.flush_all()
+        rest = [held for held in self.hand.slices.values() if not held.lost]
+        for worker in {held.worker for held in rest}:
+            await self._store.slices.release(
+                worker=worker,
+                slices=[Release(*held.key, held.has_started()) for held in rest if held.worker == worker],
+            )
+        for held in rest:
+            self.hand.remove(held)

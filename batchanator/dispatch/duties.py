@@ -1,0 +1,154 @@
+"""Standing duties of every worker: recover what lapsed, bury what crashes, promote what is due, sweep what is stopping.
+
+Each is a guarded statement that finds its own work, so that no crash strands a slice and any worker may do it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+import structlog
+
+from batchanator.store.driver import Row
+from batchanator.store.probes import probe
+from batchanator.store.records import Crashed, ItemOutcome, SliceOutcome
+from batchanator.store.slices import READY
+from batchanator.store.store import Store
+
+PAGE = 500
+SWEEP_PAGE = 200
+WORKER_AGE = timedelta(days=1)
+_NOW = timedelta(0)
+_log = structlog.get_logger("batchanator.dispatch")
+
+
+class Duties:
+    def __init__(self, store: Store, *, max_crashes: int) -> None:
+        self._store = store
+        self._max_crashes = max_crashes
+        self.ended_jobs: Callable[[int], None] = lambda _job: None
+
+    async def recover(self, dead: Sequence[str] = ()) -> int:
+        """Free the slices of workers whose lease ran out, and of those known to be dead; each lapse is on record."""
+        await probe("recover.before")
+        freed = 0
+        while True:
+            rows = await self._store.slices.recover(dead=dead, limit=PAGE)
+            for row in rows:
+                _log.warning(
+                    "slice.lapsed",
+                    job=row["job_id"],
+                    slice=row["first_seq"],
+                    fence=row["fence"],
+                    worker=row["worker"],
+                )
+            freed += len(rows)
+            if len(rows) < PAGE:
+                return freed
+
+    async def bury(self) -> int:
+        """Make items dead that were named by `max_crashes` crashes; their neighbours go on."""
+        crashed = await self._store.slices.crashed(max_crashes=self._max_crashes)
+        for item in crashed:
+            settled = await self._store.slices.settle(
+                worker=None, slices=[_burial(item)], items=[_dead_of_crashes(item)]
+            )
+            if settled:
+                _log.error("item.crashed", job=item.job_id, seq=item.seq, crashes=item.crashes)
+                self._tell(settled[0].job_id, ended=settled[0].job_ended)
+        return len(crashed)
+
+    async def promote(self) -> int:
+        """Make due retries ready, and held slices of sealed strict jobs."""
+        promoted = 0
+        while True:
+            page = await self._store.slices.promote(limit=PAGE)
+            promoted += page
+            if page < PAGE:
+                break
+        while True:
+            page = await self._store.slices.unhold(limit=PAGE)
+            promoted += page
+            if page < PAGE:
+                return promoted
+
+    async def sweep(self) -> int:
+        """Settle free slices of stopping jobs as cancelled, in bounded steps, until none is left."""
+        swept = 0
+        while True:
+            await probe("sweep.before")
+            rows = await self._store.slices.cancellable(limit=SWEEP_PAGE)
+            if not rows:
+                return swept
+            slices, items = [], []
+            for key, group in groupby(rows, key=lambda row: (row["job_id"], row["first_seq"])):
+                members = list(group)
+                first = members[0]
+                retrying = [row for row in members if row["seq"] is not None]
+                plain = first["open"] - len(retrying) if first["settles"] == 0 else 0
+                slices.append(_slice(*key, first["fence"], first["state"], plain, closing=True))
+                items += [_cancelled(row) for row in retrying]
+            settled = await self._store.slices.settle(worker=None, slices=slices, items=items)
+            for one in settled:
+                self._tell(one.job_id, ended=one.job_ended)
+            swept += len(settled)
+            if not settled:
+                return swept
+
+    async def prune_workers(self) -> None:
+        await self._store.workers.prune(age=WORKER_AGE)
+
+    def _tell(self, job_id: int, *, ended: bool) -> None:
+        if ended:
+            _log.info("job.ended", job=job_id)
+            self.ended_jobs(job_id)
+
+
+def _slice(job_id: int, first_seq: int, fence: int, state: int, plain: int, *, closing: bool) -> SliceOutcome:
+    status = "cancelled" if plain else None
+    return SliceOutcome(job_id, first_seq, fence, state, closing, plain, status, _NOW, _NOW, None, None, None)
+
+
+def _burial(item: Crashed) -> SliceOutcome:
+    return _slice(item.job_id, item.first_seq, item.fence, READY, 0, closing=False)
+
+
+def _dead_of_crashes(item: Crashed) -> ItemOutcome:
+    error = f"the worker died {item.crashes} times while this item ran"
+    return ItemOutcome(
+        item.job_id,
+        item.first_seq,
+        item.seq,
+        "dead",
+        "crashed",
+        item.attempts,
+        item.max_attempts,
+        False,
+        None,
+        None,
+        _NOW,
+        "crashed",
+        error,
+        None,
+        None,
+    )
+
+
+def _cancelled(row: Row) -> ItemOutcome:
+    return ItemOutcome(
+        row["job_id"],
+        row["first_seq"],
+        row["seq"],
+        "cancelled",
+        None,
+        row["attempts"],
+        row["max_attempts"],
+        False,
+        None,
+        None,
+        _NOW,
+        row["error_code"],
+        row["error"],
+        None,
+        None,
+    )

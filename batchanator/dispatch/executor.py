@@ -1,0 +1,55 @@
+"""The seam behind which handlers run: in this process, in threads, in other processes, over HTTP.
+
+An executor never writes to the ledger and never retries. It reports each item's start and outcome; what it cannot
+answer for is `Lost`, which costs a lapse on record and no attempt.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from batchanator.domain.outcomes import Outcome
+from batchanator.handlers.registered import RegisteredHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Items of the work may have run, and no answer will come."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class SliceWork:
+    """Items to run, as parallel lists; all of a slice, or one item of it."""
+
+    handler: RegisteredHandler
+    job_id: int
+    first_seq: int
+    last_seq: int
+    fence: int
+    timeout_seconds: float
+    seqs: list[int]
+    keys: list[str]
+    attempts: list[int]
+    payloads: list[Any]
+
+
+class Report(Protocol):
+    """Where an executor tells what happens. Outcomes come in any order, each seq at most once."""
+
+    def started(self, seq: int) -> None: ...
+
+    def done(self, seq: int, outcome: Outcome) -> None: ...
+
+
+class Executor(Protocol):
+    def capacity(self) -> int:
+        """Return how many items run at once."""
+        ...
+
+    async def run(self, work: SliceWork, report: Report) -> Lost | None:
+        """Run the items and return when each is reported. Cancelled: stop them; what has no outcome gets none."""
+        ...
+
+    async def close(self, grace: timedelta) -> None: ...

@@ -1,0 +1,273 @@
+"""The executor of this process: N long-lived runner tasks that take items from one deque.
+
+A task per item under a semaphore costs 2.3 µs more an item, a timer per item 3.7 µs: so runners stay, and one sweep
+every 100 ms ends what is overdue. Plain functions run in a thread pool, whole-slice handlers get their list at once.
+"""
+
+import asyncio
+import contextvars
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import repeat
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from batchanator.dispatch.executor import Lost, Report, SliceWork
+from batchanator.domain.outcomes import Failed, Outcome
+from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
+from batchanator.handlers.context import JobContext, SliceContext
+
+SWEEP_SECONDS = 0.1
+YIELD_SECONDS = 0.002
+WHOLE = -1
+_log = structlog.get_logger("batchanator.dispatch")
+
+
+class _Ticket:
+    """A work that is in the executor: its report, what is still to come, and whether anyone still wants it."""
+
+    __slots__ = ("context_of", "done", "dropped", "left", "report", "work")
+
+    def __init__(self, work: SliceWork, report: Report, done: asyncio.Future[None]) -> None:
+        self.work = work
+        self.report = report
+        self.done = done
+        self.left = len(work.seqs)
+        self.dropped = False
+
+
+class _Runner:
+    """One runner task; `deadline` is set while an item runs, on the clock of time.monotonic()."""
+
+    __slots__ = ("deadline", "task", "ticket", "timed_out")
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self.ticket: _Ticket | None = None
+        self.deadline = 0.0
+        self.timed_out = False
+
+
+class LocalExecutor:
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._queue: deque[tuple[_Ticket, int]] = deque()
+        self._idle: deque[asyncio.Future[None]] = deque()
+        self._runners = [_Runner() for _ in range(concurrency)]
+        self._threads: ThreadPoolExecutor | None = None
+        self._stuck_threads = 0
+        self._sweeper: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def capacity(self) -> int:
+        return self._concurrency
+
+    @property
+    def stuck_threads(self) -> int:
+        """How many threads run a plain handler whose attempt timed out: they cannot be stopped."""
+        return self._stuck_threads
+
+    def start(self) -> None:
+        for runner in self._runners:
+            self._spawn(runner)
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep(), name="time-outs")
+
+    def _spawn(self, runner: _Runner) -> None:
+        """Start a runner task in a context of its own: a handler's context variables end with its task."""
+        loop = asyncio.get_running_loop()
+        runner.task = loop.create_task(self._keep(runner), name="runner", context=contextvars.Context())
+
+    async def run(self, work: SliceWork, report: Report) -> Lost | None:
+        if self._closing:
+            return Lost("the executor is closing")
+        ticket = _Ticket(work, report, asyncio.get_running_loop().create_future())
+        if work.handler.whole_slice:
+            self._queue.append((ticket, WHOLE))
+            self._wake(1)
+        else:
+            self._queue.extend(zip(repeat(ticket, len(work.seqs)), range(len(work.seqs)), strict=True))
+            self._wake(len(work.seqs))
+        try:
+            await ticket.done
+        except asyncio.CancelledError:
+            self._drop(ticket)
+            raise
+        return None
+
+    def _drop(self, ticket: _Ticket) -> None:
+        ticket.dropped = True
+        for runner in self._runners:
+            if runner.ticket is ticket and runner.task is not None:
+                runner.task.cancel()
+
+    def _wake(self, count: int) -> None:
+        while count > 0 and self._idle:
+            waiter = self._idle.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1
+
+    async def close(self, grace: timedelta) -> None:
+        """End the runners; items still running after `grace` are cancelled and get no outcome."""
+        self._closing = True
+        tasks = [runner.task for runner in self._runners if runner.task is not None]
+        busy = [
+            runner.task for runner in self._runners if runner.ticket is not None and runner.task is not None
+        ]
+        if busy and grace > timedelta(0):
+            await asyncio.wait(busy, timeout=grace.total_seconds())
+        if self._sweeper is not None:
+            tasks.append(self._sweeper)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _keep(self, runner: _Runner) -> None:
+        """Take items until a handler has left its context changed: then a fresh task, with a fresh context, goes on."""
+        clean = contextvars.copy_context()
+        yielded = monotonic()
+        while not self._closing:
+            try:
+                ticket, index = self._queue.popleft()
+            except IndexError:
+                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._idle.append(waiter)
+                await waiter
+                yielded = monotonic()
+                continue
+            if ticket.dropped:
+                continue
+            await (self._whole(runner, ticket) if index == WHOLE else self._one(runner, ticket, index))
+            if contextvars.copy_context() != clean:
+                self._spawn(runner)
+                return
+            if monotonic() - yielded > YIELD_SECONDS:
+                await asyncio.sleep(0)
+                yielded = monotonic()
+
+    async def _one(self, runner: _Runner, ticket: _Ticket, index: int) -> None:
+        work = ticket.work
+        seq = work.seqs[index]
+        deadline = monotonic() + work.timeout_seconds
+        context = JobContext(work.keys[index], work.job_id, seq, work.attempts[index], work.fence, deadline)
+        runner.ticket, runner.deadline = ticket, deadline
+        ticket.report.started(seq)
+        outcome: Outcome | None
+        try:
+            handler = work.handler
+            if handler.is_async:
+                answer = await handler.call(work.payloads[index], context)
+            else:
+                answer = await self._in_thread(handler.call, work.payloads[index], context)
+            outcome = to_outcome(answer)
+        except asyncio.CancelledError:
+            outcome = self._cancelled(runner, ticket)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+            outcome = failure_from(error)
+        finally:
+            runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
+        if outcome is not None:
+            ticket.report.done(seq, outcome if outcome.__class__ is not Failed else storable(outcome))
+            ticket.left -= 1
+            if not ticket.left and not ticket.done.done():
+                ticket.done.set_result(None)
+
+    async def _whole(self, runner: _Runner, ticket: _Ticket) -> None:
+        work = ticket.work
+        deadline = monotonic() + work.timeout_seconds
+        context = SliceContext(
+            work.job_id,
+            work.seqs[0],
+            work.seqs[-1],
+            work.fence,
+            keys=work.keys,
+            seqs=work.seqs,
+            attempts=work.attempts,
+            monotonic_deadline=deadline,
+        )
+        runner.ticket, runner.deadline = ticket, deadline
+        started, done = ticket.report.started, ticket.report.done
+        for seq in work.seqs:
+            started(seq)
+        outcomes: list[Outcome] | None
+        try:
+            if work.handler.is_async:
+                answer = await work.handler.call(work.payloads, context)
+            else:
+                answer = await self._in_thread(work.handler.call, work.payloads, context)
+            outcomes = to_outcomes(answer, len(work.seqs))
+        except asyncio.CancelledError:
+            one = self._cancelled(runner, ticket)
+            outcomes = None if one is None else [one] * len(work.seqs)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+            outcomes = [failure_from(error)] * len(work.seqs)
+        finally:
+            runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
+        if outcomes is not None:
+            for seq, outcome in zip(work.seqs, outcomes, strict=True):
+                done(seq, outcome if outcome.__class__ is not Failed else storable(outcome))
+            if not ticket.done.done():
+                ticket.done.set_result(None)
+
+    def _cancelled(self, runner: _Runner, ticket: _Ticket) -> Outcome | None:
+        """Say what a cancellation was: the attempt's time-out, a dropped slice, our own end, or the handler's doing."""
+        task = asyncio.current_task()
+        if runner.timed_out:
+            if task is not None:
+                task.uncancel()
+            return Failed(f"no answer within {ticket.work.timeout_seconds:g} s", "timeout")
+        if self._closing:
+            raise asyncio.CancelledError
+        if task is not None:
+            while task.cancelling():
+                task.uncancel()
+        if ticket.dropped:
+            return None
+        return Failed("the handler was cancelled from within", "CancelledError")
+
+    async def _in_thread(self, call: Callable[[Any, Any], Any], payload: Any, context: Any) -> Any:
+        """Run a plain function in the pool; a cancellation leaves its thread to end by itself, counted as stuck."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="handler")
+        future = self._threads.submit(contextvars.copy_context().run, call, payload, context)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if future.running():
+                self._abandon(future)
+            raise
+
+    def _abandon(self, future: Any) -> None:
+        """Give the pool a thread in place of the one that does not come back."""
+        self._stuck_threads += 1
+        pool = self._threads
+        if pool is not None:
+            pool._max_workers += 1  # noqa: SLF001 - no public way to grow a pool
+        _log.warning("thread.stuck", stuck=self._stuck_threads)
+
+        def back(_: Any) -> None:
+            self._stuck_threads -= 1
+            if pool is not None:
+                pool._max_workers -= 1  # noqa: SLF001 - see above
+
+        future.add_done_callback(back)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = monotonic()
+            for runner in self._runners:
+                if (
+                    runner.deadline
+                    and now > runner.deadline
+                    and not runner.timed_out
+                    and runner.task is not None
+                ):
+                    runner.timed_out = True
+                    runner.task.cancel()

@@ -1,0 +1,148 @@
+"""The loops of a worker that runs handlers: claim, settle, and the standing duties."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+
+from batchanator.dispatch.alive import AliveLocks
+from batchanator.dispatch.dispatcher import Dispatcher
+from batchanator.dispatch.duties import Duties
+from batchanator.dispatch.held import JobTypePolicy
+from batchanator.dispatch.lease import Lease
+from batchanator.dispatch.runners import LocalExecutor
+from batchanator.domain.errors import StoreError
+from batchanator.store.store import Store
+from batchanator.store.wakeups import Wakeups, wait_for
+
+PROMOTE_SECONDS = 0.05
+PRUNE_SECONDS = 3600.0
+_log = structlog.get_logger("batchanator.dispatch")
+
+
+class Worker:
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        locks: AliveLocks,
+        policies: Mapping[int, JobTypePolicy],
+        wakeups: Wakeups,
+        *,
+        concurrency: int,
+        poll: timedelta,
+        heartbeat: timedelta,
+        max_crashes: int,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._locks = locks
+        self._wakeups = wakeups
+        self._poll = poll.total_seconds()
+        self._wait_before_recovery = (heartbeat + poll).total_seconds()
+        self._jitter = jitter
+        self._pruned_at = monotonic()
+        self.executor = LocalExecutor(concurrency)
+        self.dispatcher = Dispatcher(store, self.executor, policies, wakeups, poll=poll, jitter=jitter)
+        self.duties = Duties(store, max_crashes=max_crashes)
+        self._tasks: list[asyncio.Task[None]] = []
+        lease.on_taken.append(self._taken)
+        lease.on_lost.append(self._lost)
+
+    def _taken(self, incarnation: str) -> None:
+        self.dispatcher.worker = incarnation
+        self._wakeups.ready.set()
+
+    def _lost(self, _incarnation: str) -> None:
+        self.dispatcher.worker = None
+        self.dispatcher.drop_all()
+
+    def start(self) -> None:
+        """Start the loops; the lease is there already. A loop that breaks is logged and runs again."""
+        self.dispatcher.worker = self._lease.incarnation
+        self.executor.start()
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._keep("settle", self.dispatcher.settler.run), name="settle"),
+            loop.create_task(self._keep("claim", self.dispatcher.claim_until_stopped), name="claim"),
+            loop.create_task(self._keep("recover", self._recover_for_ever), name="recover"),
+            loop.create_task(self._keep("promote", self._promote_for_ever), name="promote"),
+            loop.create_task(self._keep("sweep", self._sweep_for_ever), name="sweep"),
+            loop.create_task(self._keep("compare", self._compare_for_ever), name="compare"),
+        ]
+
+    async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop, again after whatever ends it; a broken loop may never stop work in silence."""
+        pause = 0.1
+        while True:
+            try:
+                await loop()
+            except StoreError as error:
+                _log.warning("duty.failed", duty=name, error=str(error))
+            except Exception:  # noqa: BLE001 - logged, and the loop runs again
+                _log.exception("duty.broke", duty=name)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    async def _recover_for_ever(self) -> None:
+        await self.recover_dead()
+        while True:
+            await asyncio.sleep(min(self._poll, 5.0) * (0.75 + self._jitter() / 2))
+            await self.recover_dead()
+            if monotonic() - self._lease.began > self._wait_before_recovery and await self.duties.recover():
+                self._wakeups.ready.set()
+            await self.duties.bury()
+            if monotonic() - self._pruned_at > PRUNE_SECONDS:
+                self._pruned_at = monotonic()
+                await self.duties.prune_workers()
+                self._locks.forget(row["incarnation"] for row in await self._store.workers.list())
+
+    async def recover_dead(self) -> None:
+        """Free at once what workers of this host held whose file lock is free (SQLite)."""
+        workers = await self._store.workers.list()
+        dead = self._locks.dead(row["incarnation"] for row in workers if row["lease_until"] > row["now_at"])
+        for incarnation in dead:
+            await self._store.workers.expire(worker=incarnation)
+        if dead:
+            await self.duties.recover(dead)
+            await self.duties.bury()
+            self._wakeups.ready.set()
+            self._wakeups.sources.set()
+
+    async def _promote_for_ever(self) -> None:
+        """Promote what is due, then wait until the next is: by the database's clock, at most a poll."""
+        while True:
+            if await self.duties.promote():
+                self._wakeups.ready.set()
+            due, now = await self._store.slices.next_due()
+            pause = self._poll if due is None else min((due - now).total_seconds(), self._poll)
+            await wait_for(self._wakeups.due, max(pause, PROMOTE_SECONDS))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self.duties.sweep()
+            await wait_for(self._wakeups.stopped, min(self._poll, 5.0))
+
+    async def _compare_for_ever(self) -> None:
+        while True:
+            await self._lease.beaten.wait()
+            self._lease.beaten.clear()
+            await self.dispatcher.compare()
+
+    async def stop(self, grace: timedelta) -> None:
+        """Stop claiming, finish within the grace, settle, release the rest, end the loops."""
+        self._lease.drain()
+        try:
+            await self.dispatcher.drain(grace)
+        except StoreError as error:
+            _log.error("worker.not_drained", error=str(error))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.executor.close(timedelta(0))

@@ -1,0 +1,219 @@
+"""New jobs: the row that a trigger writes. Direct items are stored in its transaction, other sources are read later."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from batchanator.domain.errors import ConflictError, TransientError, UniqueError, UnknownJobTypeError
+from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
+from batchanator.ingest.entries import chunk_of
+from batchanator.ingest.paths import resolve
+from batchanator.ingest.verdicts import MAX_LINE_BYTES
+from batchanator.ingest.writer import JobToFill, Writer
+from batchanator.store.driver import Row
+from batchanator.store.records import Checkpoint
+from batchanator.store.store import Repositories, Store
+from batchanator.store.wakeups import Wakeups
+
+_log = structlog.get_logger("batchanator.ingest")
+OTHER_REQUEST = "this Idempotency-Key was used with another request"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Submitter:
+    def __init__(
+        self,
+        store: Store,
+        wakeups: Wakeups,
+        *,
+        roots: Sequence[Path],
+        chunk_size: int,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._store = store
+        self._wakeups = wakeups
+        self._roots = roots
+        self._chunk_size = chunk_size
+        self._max_bytes = max_line_bytes
+        self._now = now
+
+    async def file(
+        self, job_type: str, path: str, *, name: str | None, options: JobOptions, request: Request | None
+    ) -> Submitted:
+        """Write the job of a file under a source root; it is read in the background.
+
+        Raises:
+            NotFoundError: no such file under a source root. UnknownJobTypeError: no such job type.
+        """
+        kind = await self._job_type(job_type)
+        if request is not None and (before := await self._before(request)):
+            return before
+        opened = resolve(path, self._roots)
+        identity = dataclasses.asdict(opened.identity)
+        opened.file.close()
+        display = Path(opened.identity.path).name
+        columns = self._columns(kind, options, "file", name or display, display, identity, request)
+        job = await self._create({**columns, "source_size": opened.identity.size}, request)
+        self._wakeups.sources.set()
+        return job
+
+    async def database(
+        self, job_type: str, *, options: JobOptions, request: Request | None
+    ) -> Submitted | None:
+        """Write the job of what is in the staging table now; None where nothing is pending."""
+        kind = await self._job_type(job_type)
+        if request is not None and (before := await self._before(request)):
+            return before
+        highest = await self._store.lines.highest_pending(job_type)
+        if highest is None:
+            return None
+        name = f"{job_type}-{self._now():%Y%m%d-%H%M%S}"
+        source = {"job_type": job_type, "highest": highest}
+        job = await self._create(
+            self._columns(kind, options, "database", name, "pending_work", source, request), request
+        )
+        self._wakeups.sources.set()
+        return job
+
+    async def items(
+        self,
+        job_type: str,
+        entries: Sequence[Entry],
+        *,
+        name: str | None,
+        options: JobOptions,
+        request: Request | None,
+    ) -> Submitted:
+        """Store direct items and their job in one transaction, sealed."""
+        kind = await self._job_type(job_type)
+        name = name or f"{job_type}-{self._now():%Y%m%d-%H%M%S}"
+        columns = self._columns(kind, options, "items", name, "items", {}, request)
+        columns["source_size"] = len(entries)
+
+        async def work(tx: Repositories, *, careful: bool) -> int:
+            job_id = await tx.jobs.create(**columns)
+            await self._fill(tx, job_id, kind, options, entries, careful=careful)
+            return job_id
+
+        async def carefully(tx: Repositories) -> int:
+            return await work(tx, careful=True)
+
+        if request is not None and (before := await self._before(request)):
+            return before
+        try:
+            async with self._store.transaction() as tx:
+                job_id = await work(tx, careful=False)
+        except (UniqueError, TransientError):
+            if request is not None and (before := await self._before(request)):
+                return before
+            job_id = await self._store.transact(carefully)
+        self._wakeups.ready.set()
+        _log.info("job.submitted", job=job_id, job_type=job_type, source="items", items=len(entries))
+        return Submitted(job_id)
+
+    async def _fill(
+        self,
+        tx: Repositories,
+        job_id: int,
+        kind: Row,
+        options: JobOptions,
+        entries: Sequence[Entry],
+        *,
+        careful: bool,
+    ) -> None:
+        writer = Writer(self._store, to_fill(job_id, kind, options), Checkpoint(0, 0, 0, b""))
+        for start in range(0, len(entries), self._chunk_size):
+            part = entries[start : start + self._chunk_size]
+            chunk = chunk_of(
+                part, first_line=start + 1, chain=writer.checkpoint.chain, max_bytes=self._max_bytes
+            )
+            counts = await writer.write_in(tx, [chunk], position=chunk.end, careful=careful)
+            writer.advance([chunk], counts)
+        await seal(tx, job_id, 0, strict=options.strict, rejected=writer.counts.rejected)
+
+    async def _job_type(self, name: str) -> Row:
+        kinds = await self._store.job_types.list()
+        for kind in kinds:
+            if kind["name"] == name:
+                return kind
+        raise UnknownJobTypeError(name, [kind["name"] for kind in kinds])
+
+    async def _before(self, request: Request) -> Submitted | None:
+        row = await self._store.jobs.by_request(request.key)
+        if row is None:
+            return None
+        if row["request_fingerprint"] != request.fingerprint:
+            raise ConflictError(OTHER_REQUEST)
+        return Submitted(row["id"], replayed=True)
+
+    async def _create(self, columns: dict[str, Any], request: Request | None) -> Submitted:
+        async def work(tx: Repositories) -> int:
+            return await tx.jobs.create(**columns)
+
+        try:
+            job_id = await self._store.transact(work)
+        except UniqueError:
+            if request is not None and (before := await self._before(request)):
+                return before
+            raise
+        _log.info("job.submitted", job=job_id, source=columns["source_kind"])
+        return Submitted(job_id)
+
+    @staticmethod
+    def _columns(
+        kind: Row,
+        options: JobOptions,
+        source_kind: str,
+        name: str,
+        source_name: str,
+        source: dict[str, Any],
+        request: Request | None,
+    ) -> dict[str, Any]:
+        return {
+            "job_type_id": kind["id"],
+            "name": name,
+            "priority": options.priority,
+            "max_concurrency": options.max_concurrency,
+            "rate": None,
+            "options": orjson.dumps(options.as_json()).decode(),
+            "source_kind": source_kind,
+            "source_name": source_name,
+            "source": orjson.dumps(source).decode(),
+            "source_size": None,
+            "request_key": None if request is None else request.key,
+            "request_fingerprint": None if request is None else request.fingerprint,
+        }
+
+
+def to_fill(job_id: int, kind: Row, options: JobOptions) -> JobToFill:
+    return JobToFill(
+        job_id,
+        kind["id"],
+        options.slice_size or kind["slice_size"],
+        options.strict,
+        options.on_duplicate,
+    )
+
+
+async def seal(tx: Repositories, job_id: int, ingest_fence: int, *, strict: bool, rejected: int) -> bool:
+    """End ingestion: a strict job with a reject fails with nothing run. False: another has the ingestion."""
+    if strict and rejected:
+        reason = f"strict: {rejected} {'line was' if rejected == 1 else 'lines were'} rejected"
+        stopped = await tx.jobs.stop(
+            job_id=job_id,
+            stopping="failed",
+            reason=reason,
+            reason_code="strict_rejects",
+            ingest_fence=ingest_fence,
+        )
+        return stopped is not None
+    return await tx.jobs.seal(job_id=job_id, ingest_fence=ingest_fence) is not None
