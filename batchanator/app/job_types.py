@@ -1,6 +1,7 @@
 """How each job type is run: its handler's word first, then JobTypes of the configuration, then the general settings."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.domain.backoff import Backoff
@@ -23,7 +24,7 @@ class Resolved:
         cap = given.max_retry_delay_seconds
         jitter = given.retry_jitter
         general = Backoff(
-            settings.max_retry_delay if cap is None else _seconds(cap),
+            settings.max_retry_delay if cap is None else timedelta(seconds=cap),
             settings.retry_jitter if jitter is None else jitter,
         )
         self.slice_size = given.slice_size or own.slice_size or settings.processing_batch_size

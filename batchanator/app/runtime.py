@@ -1,4 +1,4 @@
-"""One process of Batchanator, wired: store, lease, worker, ingestion. What it is asked to run, it runs until stopped."""
+"""One process of Batchanator, wired: store, lease, worker, ingestion; it runs until it is stopped."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from batchanator.app.job_types import policy_for, write_job_types
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
@@ -26,8 +27,6 @@ from batchanator.store.migrations import migrate
 from batchanator.store.statements import Dialect
 from batchanator.store.store import Store, driver_for, sqlite_path
 from batchanator.store.wakeups import Wakeups
-
-from batchanator.app.job_types import policy_for, write_job_types
 
 HEARTBEAT_CONNECTIONS = 1
 WORK_CONNECTIONS = 8

@@ -89,8 +89,8 @@ class Duties:
                 slices.append(_slice(*key, first["fence"], first["state"], plain, closing=True))
                 items += [_cancelled(row) for row in retrying]
             settled = await self._store.slices.settle(worker=None, slices=slices, items=items)
-            for one in settled:
-                self._tell(one.job_id, ended=one.job_ended)
+            for job_id in {one.job_id for one in settled if one.job_ended}:
+                self._tell(job_id, ended=True)
             swept += len(settled)
             if not settled:
                 return swept

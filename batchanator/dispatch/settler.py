@@ -110,9 +110,9 @@ class Settler:
         for one in settled:
             if one.due_at is not None:
                 self._wakeups.due.set()
-            if one.job_ended:
-                _log.info("job.ended", job=one.job_id)
-                self.ended_jobs(one.job_id)
+        for job_id in {one.job_id for one in settled if one.job_ended}:
+            _log.info("job.ended", job=job_id)
+            self.ended_jobs(job_id)
 
     async def _until_answered(
         self, worker: str, slices: Sequence[SliceOutcome], items: Sequence[ItemOutcome]
