@@ -6,30 +6,18 @@ holder is dead or purged, the same payload is a duplicate of a dead holder; anot
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from batchanator.domain.errors import TransientError
 from batchanator.store.driver import Row
 from batchanator.store.records import BatchId, Holder, ItemId, KeyRow, Take
 from batchanator.store.store import Repositories
 
-
-class Line(NamedTuple):
-    """A line that may become an item; ordered by key first, since keys must be inserted sorted."""
-
-    key: str
-    seq: int
-    payload_hash: int
-    payload: bytes
-
-
-class Verdict(NamedTuple):
-    """Why a line did not become an item."""
-
-    seq: int
-    holder_job_id: int
-    holder_seq: int
-    kind: str
+# Plain tuples, since millions are made: a line that may become an item (key, seq, payload hash, payload), and why a
+# line did not (seq, holder's job id, holder's seq, kind). Lines sort by key, as keys must be inserted.
+Line = tuple[str, int, int, bytes]
+Verdict = tuple[int, int, int, str]
+Lost = tuple[Line, Holder]
+Standing = Mapping[tuple[int, int], Row]
 
 
 class Keyring:
@@ -43,99 +31,91 @@ class Keyring:
 
     async def take(
         self, tx: Repositories, lines: Sequence[Line], *, careful: bool
-    ) -> tuple[set[int], dict[str, Holder]]:
-        """Take what is free and return the seqs that won, and the holders of the other keys.
+    ) -> tuple[Sequence[Line], dict[str, Holder]]:
+        """Take what is free and return the lines that won, and the holders of the other keys.
 
         In bulk while nothing is taken; UniqueError then means: roll back, and call again in a new transaction with
         `careful`.
         """
-        keys = [KeyRow(line.seq, line.payload_hash, line.key) for line in lines]
-        if careful:
-            won = await tx.keys.insert(self.job_type_id, self.job_id, keys)
-        else:
+        if not careful:
             held: dict[str, Holder] = {}
             if self.ask_first:
-                held = await tx.keys.holders(self.job_type_id, [line.key for line in lines])
-                keys = [key for key in keys if key.key not in held]
-            await tx.keys.copy(self.job_type_id, self.job_id, keys)
+                held = await tx.keys.holders(self.job_type_id, [line[0] for line in lines])
+            won = [line for line in lines if line[0] not in held] if held else lines
+            await tx.keys.copy(self.job_type_id, self.job_id, won)
             self.ask_first = bool(held)
-            return {key.seq for key in keys}, held
-        lost = [line.key for line in lines if line.seq not in won]
+            return won, held
+        keys = [KeyRow(seq, hashed, key) for key, seq, hashed, _ in lines]
+        seqs = await tx.keys.insert(self.job_type_id, self.job_id, keys)
+        lost = [line[0] for line in lines if line[1] not in seqs]
         held = await tx.keys.holders(self.job_type_id, lost) if lost else {}
         if len(held) < len(lost):
             raise TransientError("a holder is gone meanwhile: the portion is taken again")
         self.ask_first = bool(lost)
-        return won, held
+        return [line for line in lines if line[1] in seqs], held
 
-    async def judge(
-        self, tx: Repositories, lost: Sequence[tuple[Line, Holder]]
-    ) -> tuple[set[int], list[Verdict]]:
-        """Return the seqs that took a key over, at most one a key, and a verdict on each of the other lines."""
-        standing = await self._standing(tx, [holder for _, holder in lost])
-        wanted: dict[str, tuple[Line, Holder]] = {}
-        for line, holder in sorted(lost, key=lambda pair: pair[0].seq):
-            if line.key not in wanted and self._may_take(line, holder, standing):
-                wanted[line.key] = (line, holder)
+    async def judge(self, tx: Repositories, lost: Sequence[Lost]) -> tuple[list[Line], list[Verdict]]:
+        """Return the lines that took a key over, at most one a key, and a verdict on each of the others."""
+        standing = await self._standing(tx, lost)
+        if not standing:  # no holder is dead or cancelled
+            return [], [
+                (line[1], holder[0], holder[1], "duplicate" if line[2] == holder[2] else "conflict")
+                for line, holder in lost
+            ]
+        wanted: dict[str, Lost] = {}
+        for line, holder in sorted(lost, key=lambda pair: pair[0][1]):
+            if line[0] not in wanted and self._may_take(line, holder, standing):
+                wanted[line[0]] = (line, holder)
         takers: dict[str, Line] = {}
         if wanted:
             takers = await self._take_over(tx, list(wanted.values()), standing)
         verdicts = []
         for line, holder in lost:
-            taker = takers.get(line.key)
+            taker = takers.get(line[0])
             if taker is None:
-                kind = _kind(line, holder, standing)
-                verdicts.append(Verdict(line.seq, holder.job_id, holder.seq, kind))
-            elif taker.seq != line.seq:
+                verdicts.append((line[1], holder[0], holder[1], _kind(line, holder, standing)))
+            elif taker is not line:
                 verdicts.append(self.against(line, taker))
-        return {line.seq for line in takers.values()}, verdicts
+        return list(takers.values()), verdicts
 
     def against(self, line: Line, owner: Line) -> Verdict:
         """Return the verdict on a line whose key another line of this job holds."""
-        kind = "duplicate" if owner.payload_hash == line.payload_hash else "conflict"
-        return Verdict(line.seq, self.job_id, owner.seq, kind)
+        return line[1], self.job_id, owner[1], "duplicate" if owner[2] == line[2] else "conflict"
 
     async def _take_over(
-        self,
-        tx: Repositories,
-        wanted: Sequence[tuple[Line, Holder]],
-        standing: dict[tuple[int, int], Row],
+        self, tx: Repositories, wanted: Sequence[Lost], standing: dict[tuple[int, int], Row]
     ) -> dict[str, Line]:
-        batches = {(holder.job_id, standing[holder.job_id, holder.seq]["batch"]) for _, holder in wanted}
+        batches = {(holder[0], standing[holder[:2]]["batch"]) for _, holder in wanted}
         await tx.batches.lock([BatchId(*batch) for batch in sorted(batches)])
-        seen = await tx.keys.standing([ItemId(holder.job_id, holder.seq) for _, holder in wanted])
+        seen = await tx.keys.standing([ItemId(*holder[:2]) for _, holder in wanted])
         standing.update(seen)  # the verdict, in a statement after the lock
         sure = [(line, holder) for line, holder in wanted if self._may_take(line, holder, seen)]
-        takes = [
-            Take(line.key, line.seq, line.payload_hash, holder.job_id, holder.seq) for line, holder in sure
-        ]
+        takes = [Take(line[0], line[1], line[2], *holder[:2]) for line, holder in sure]
         taken = await tx.keys.take_over(self.job_type_id, self.job_id, takes) if takes else set()
         if len(taken) < len(takes):
             raise TransientError("a key has another holder meanwhile: the portion is taken again")
-        return {line.key: line for line, _ in sure}
+        return {line[0]: line for line, _ in sure}
 
-    async def _standing(self, tx: Repositories, holders: Sequence[Holder]) -> dict[tuple[int, int], Row]:
+    async def _standing(self, tx: Repositories, lost: Sequence[Lost]) -> dict[tuple[int, int], Row]:
         """Look an item up only where its job has lost any: a file that is sent again asks once a portion."""
-        jobs = await tx.jobs.losses(sorted({holder.job_id for holder in holders}))
-        items = [ItemId(holder.job_id, holder.seq) for holder in holders if holder.job_id in jobs]
-        return dict(await tx.keys.standing(items)) if items else {}
+        jobs = await tx.jobs.losses(sorted({holder[0] for _, holder in lost}))
+        if not jobs:
+            return {}
+        return dict(await tx.keys.standing([ItemId(*holder[:2]) for _, holder in lost if holder[0] in jobs]))
 
-    def _may_take(self, line: Line, holder: Holder, standing: Mapping[tuple[int, int], Row]) -> bool:
+    def _may_take(self, line: Line, holder: Holder, standing: Standing) -> bool:
         status = _status(holder, standing)
         if self.on_duplicate == "never" or status not in {"dead", "cancelled"}:
             return False
-        return (
-            status == "cancelled"
-            or line.payload_hash != holder.payload_hash
-            or self.on_duplicate == "redrive"
-        )
+        return status == "cancelled" or line[2] != holder[2] or self.on_duplicate == "redrive"
 
 
-def _status(holder: Holder, standing: Mapping[tuple[int, int], Row]) -> str:
-    row = standing.get((holder.job_id, holder.seq))
+def _status(holder: Holder, standing: Standing) -> str:
+    row = standing.get(holder[:2])
     return "open" if row is None else str(row["status"])
 
 
-def _kind(line: Line, holder: Holder, standing: Mapping[tuple[int, int], Row]) -> str:
-    if line.payload_hash != holder.payload_hash:
+def _kind(line: Line, holder: Holder, standing: Standing) -> str:
+    if line[2] != holder[2]:
         return "conflict"
     return "dead_holder" if _status(holder, standing) == "dead" else "duplicate"

@@ -59,12 +59,18 @@ def runs_of(duplicates: Iterable[tuple[int, int, int, str]]) -> list[DuplicateRu
     So a file that is sent twice costs a row a chunk.
     """
     runs: list[DuplicateRun] = []
-    last: Duplicate | None = None
-    for duplicate in map(Duplicate._make, duplicates):
-        line, job_id, seq, kind = duplicate
-        if last and last == (line - 1, job_id, seq - 1, kind):
-            runs[-1] = runs[-1]._replace(last_line=line)
-        else:
-            runs.append(DuplicateRun(line, line, job_id, seq, kind))
-        last = duplicate
+    first = (0, 0, 0, "")
+    line = held_by = seq = -1
+    kind = ""
+    for duplicate in duplicates:
+        if duplicate == (line + 1, held_by, seq + 1, kind):
+            line += 1
+            seq += 1
+            continue
+        if line >= 0:
+            runs.append(DuplicateRun(first[0], line, *first[1:]))
+        first = duplicate
+        line, held_by, seq, kind = duplicate
+    if line >= 0:
+        runs.append(DuplicateRun(first[0], line, *first[1:]))
     return runs

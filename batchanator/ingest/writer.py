@@ -88,28 +88,24 @@ class Writer:
     ) -> Counts:
         """Write a portion in the caller's transaction; `row_ids` name the staging row of each line, by seq - first."""
         await probe("ingest.begin")
-        lines = [
-            Line(*fields)
-            for chunk in chunks
-            for fields in zip(chunk.keys, chunk.seqs, chunk.hashes, chunk.payloads, strict=True)
-        ]
+        lines: list[Line] = []
+        for chunk in chunks:
+            lines += zip(chunk.keys, chunk.seqs, chunk.hashes, chunk.payloads, strict=True)
         lines.sort()
         firsts, again = _firsts(lines) if len(chunks) > 1 else (lines, [])
-        won, held = await self._keyring.take(tx, firsts, careful=careful) if firsts else (set(), {})
+        won, held = await self._keyring.take(tx, firsts, careful=careful) if firsts else ([], {})
         await probe("ingest.keys")
         owned, verdicts = await self._judge(tx, chunks, firsts, again, won, held)
         first_line, job_id = chunks[0].first_line, self._job.job_id
-        owned.sort(key=lambda line: line.seq)
-        rows: list[tuple[object, ...]] = [
-            (
-                job_id,
-                line.seq,
-                line.key,
-                line.payload.decode(),
-                None if row_ids is None else row_ids[line.seq - first_line],
-            )
-            for line in owned
-        ]
+        owned.sort(key=_seq)
+        rows: list[tuple[object, ...]]
+        if row_ids is None:
+            rows = [(job_id, seq, key, payload.decode(), None) for key, seq, _, payload in owned]
+        else:
+            rows = [
+                (job_id, seq, key, payload.decode(), row_ids[seq - first_line])
+                for key, seq, _, payload in owned
+            ]
         await tx.items.insert(rows)
         await probe("ingest.items")
         counts = Counts(
@@ -127,28 +123,30 @@ class Writer:
         chunks: Sequence[Chunk],
         firsts: Sequence[Line],
         again: Sequence[Line],
-        won: set[int],
+        won: Sequence[Line],
         held: dict[str, Holder],
     ) -> tuple[list[Line], list[Verdict]]:
         """Return the lines that became items, and a verdict on each that did not.
 
         A key that comes again inside the portion is held against its first line where that is an item now.
         """
-        owned = [line for line in firsts if line.seq in won] if len(won) < len(firsts) else list(firsts)
-        repeats = [
-            Line(chunk.keys[index], line, payload_hash, payload)
+        owned = list(won)
+        repeats: list[Line] = [
+            (chunk.keys[index], line, hashed, payload)
             for chunk in chunks
-            for line, index, payload_hash, payload in chunk.repeats
+            for line, index, hashed, payload in chunk.repeats
         ]
         repeats += again
-        mine = {line.key: line for line in owned} if repeats else {}
-        verdicts = [self._keyring.against(line, mine[line.key]) for line in repeats if line.key in mine]
-        lost = [(line, held[line.key]) for line in firsts if line.seq not in won]
-        lost += [(line, held[line.key]) for line in repeats if line.key not in mine]
+        mine = {line[0]: line for line in owned} if repeats else {}
+        verdicts = [self._keyring.against(line, mine[line[0]]) for line in repeats if line[0] in mine]
+        lost = []
+        if held:
+            lost = [(line, held[line[0]]) for line in firsts if line[0] in held]
+            lost += [(line, held[line[0]]) for line in repeats if line[0] not in mine]
         if lost:
             taken, more = await self._keyring.judge(tx, lost)
             verdicts += more
-            owned += [line for line, _ in lost if line.seq in taken]
+            owned += taken
         return owned, verdicts
 
     async def _finish(
@@ -194,10 +192,7 @@ class Writer:
                 ordinal += 1
         await tx.batches.insert(batch_rows)
         await tx.slices.insert(slice_rows)
-        runs = runs_of(
-            (verdict.seq, verdict.holder_job_id, verdict.holder_seq, verdict.kind)
-            for verdict in sorted(verdicts)
-        )
+        runs = runs_of(sorted(verdicts))
         await tx.lines.insert_duplicates([(job.job_id, *run) for run in runs])
         await tx.lines.insert_rejects(
             [
@@ -218,17 +213,21 @@ class Writer:
         await probe("ingest.finish")
 
 
+def _seq(line: Line) -> int:
+    return line[1]
+
+
 def _firsts(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     """Part sorted lines of several chunks: the first of each key, and those that come again."""
     firsts: list[Line] = []
     again: list[Line] = []
     last = None
     for line in lines:
-        if line.key == last:
+        if line[0] == last:
             again.append(line)
         else:
             firsts.append(line)
-            last = line.key
+            last = line[0]
     return firsts, again
 
 
@@ -236,9 +235,11 @@ def _cut(
     chunks: Sequence[Chunk], owned: Sequence[Line], slice_size: int
 ) -> tuple[list[list[int]], list[list[SliceCut]]]:
     """Return the seqs of each batch (a chunk with items), and its slices."""
-    sizes = {line.seq: len(line.payload) for line in owned}
+    sizes = {seq: len(payload) for _, seq, _, payload in owned}
     batches, cuts = [], []
     for chunk in chunks:
+        if not sizes:
+            break
         candidates = (
             sorted([*chunk.seqs, *(repeat[0] for repeat in chunk.repeats)]) if chunk.repeats else chunk.seqs
         )

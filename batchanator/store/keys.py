@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from batchanator.store.driver import Row, Session, Table
 from batchanator.store.records import Holder, ItemId, KeyRow, Take
@@ -17,10 +18,13 @@ class Keys:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def copy(self, job_type_id: int, job_id: int, keys: Sequence[KeyRow]) -> None:
-        """Insert keys that are hoped to be free, in bulk; UniqueError (and a lost transaction) where one is not."""
+    async def copy(self, job_type_id: int, job_id: int, lines: Sequence[tuple[str, int, int, bytes]]) -> None:
+        """Insert the keys of (key, seq, payload hash, payload) in bulk, sorted and hoped to be free.
+
+        UniqueError, and a lost transaction, where one is not.
+        """
         await self._session.insert(
-            _TABLE, [(job_id, key.seq, key.payload_hash, job_type_id, key.key) for key in keys]
+            _TABLE, [(job_id, seq, hashed, job_type_id, key) for key, seq, hashed, _ in lines]
         )
 
     async def insert(self, job_type_id: int, job_id: int, keys: Sequence[KeyRow]) -> set[int]:
@@ -30,9 +34,7 @@ class Keys:
 
     async def holders(self, job_type_id: int, keys: Sequence[str]) -> dict[str, Holder]:
         rows = await self._session.fetch(_HOLDERS, job_type_id=job_type_id, keys=list(keys))
-        return {
-            row["key"]: Holder(row["key"], row["job_id"], row["seq"], row["payload_hash"]) for row in rows
-        }
+        return {key: (job_id, seq, hashed) for key, job_id, seq, hashed in map(_values, rows)}
 
     async def standing(self, holders: Sequence[ItemId]) -> dict[tuple[int, int], Row]:
         """Return by (job_id, seq) the status (open, succeeded, skipped, dead, cancelled), purged_at and batch."""
@@ -45,3 +47,7 @@ class Keys:
             _TAKE_OVER, job_type_id=job_type_id, job_id=job_id, takes=list(takes)
         )
         return {row["seq"] for row in rows}
+
+
+def _values(row: Row) -> Iterable[Any]:
+    return row.values()

@@ -3,6 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+# Who holds a key: (job id, seq, payload hash). A plain tuple, since a file that is sent again makes one a line.
+Holder = tuple[int, int, int]
+
 
 class SliceKey(NamedTuple):
     job_id: int
@@ -112,15 +115,6 @@ class KeyRow(NamedTuple):
     seq: int
     payload_hash: int
     key: str
-
-
-class Holder(NamedTuple):
-    """Who holds a key."""
-
-    key: str
-    job_id: int
-    seq: int
-    payload_hash: int
 
 
 class ItemId(NamedTuple):
