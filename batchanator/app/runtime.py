@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from batchanator.app.job_types import policy_for, write_job_types
+from batchanator.app.tuning import tune_collector
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
@@ -141,6 +142,7 @@ class Runtime:
             max_crashes=settings.max_crashes,
             jitter=self.jitter,
         )
+        tune_collector()
         self.worker.start()
 
     def _start_ingestor(self, lease: Lease) -> None:
