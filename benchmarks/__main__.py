@@ -1,0 +1,58 @@
+"""`python -m benchmarks [name…] [--items N] [--rounds R] [--deep] [--json]`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from batchanator.logs import configure_logging
+from benchmarks.drain import drain, drain_sqlite
+from benchmarks.figures import Report, conditions
+from benchmarks.rounds import Plan
+
+Bench = Callable[[Report, Plan], Awaitable[None]]
+BENCHES: dict[str, Bench] = {
+    "drain": drain,
+    "drain-sqlite": drain_sqlite,
+}
+DEEP: dict[str, Bench] = {}
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where the platform has it, as the product does."""
+    if sys.platform == "win32":
+        asyncio.run(main)
+        return
+    import uvloop  # noqa: PLC0415 - not there on Windows
+
+    uvloop.run(main)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join((*BENCHES, *DEEP))}")
+    parser.add_argument("--items", type=int, default=Plan.items)
+    parser.add_argument("--rounds", type=int, default=Plan.rounds)
+    parser.add_argument("--minutes", type=float, default=Plan.minutes, help="the most that a bench may take")
+    parser.add_argument("--deep", action="store_true", help=f"also {', '.join(DEEP)}: filling takes minutes")
+    parser.add_argument("--json", action="store_true", help="print JSON, the table on stderr")
+    given = parser.parse_args()
+    known = {**BENCHES, **DEEP}
+    unknown = [name for name in given.names if name not in known]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
+    names = given.names or list(known if given.deep else BENCHES)
+    configure_logging("console", "warning")
+    report, plan = Report(), Plan(given.items, given.rounds, given.minutes)
+    for name in names:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        run(known[name](report, plan))  # type: ignore[arg-type]
+    print(", ".join(f"{key} {value}" for key, value in conditions().items()), file=sys.stderr)
+    print(report.table(), file=sys.stderr if given.json else sys.stdout)
+    if given.json:
+        print(report.json())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The protocol alone: the product's own claim, read, validate and settle, with its prefetch, and no handler called.
+
+What no worker in this process could beat: it pays for every statement and every model, and for nothing between them.
+"""
+
+import asyncio
+import random
+from time import perf_counter_ns
+
+from batchanator.app.job_types import policy_for
+from batchanator.app.runtime import Runtime
+from batchanator.dispatch.claimer import Claimer
+from batchanator.dispatch.hand import Hand
+from batchanator.dispatch.held import HeldSlice, JobTypePolicy
+from batchanator.dispatch.settler import Settler
+from batchanator.handlers.answers import SUCCEEDED
+from batchanator.store.wakeups import wait_for
+
+
+async def drain_protocol(runtime: Runtime) -> None:
+    """Claim and settle until a job has ended."""
+    assert runtime.lease is not None
+    worker = runtime.lease.incarnation
+    assert worker is not None
+    store, settings = runtime.store, runtime.settings
+    kinds = {kind["name"]: kind["id"] for kind in await store.job_types.list()}
+    policies = {
+        kinds[handler.job_type]: policy_for(handler, kinds[handler.job_type], settings)
+        for handler in runtime.registry
+    }
+    hand = Hand(settings.max_concurrency_per_worker)
+    settler = Settler(store, hand, runtime.wakeups, random.random)
+    claimer = Claimer(store, list(policies))
+    ended = asyncio.Event()
+    settler.ended_jobs = lambda _job: ended.set()
+    async with asyncio.TaskGroup() as group:
+        loops = [
+            group.create_task(settler.run(), name="settle"),
+            group.create_task(_claim(claimer, hand, policies, worker), name="claim"),
+        ]
+        await ended.wait()
+        for loop in loops:
+            loop.cancel()
+
+
+async def _claim(claimer: Claimer, hand: Hand, policies: dict[int, JobTypePolicy], worker: str) -> None:
+    while True:
+        room = hand.room()
+        if room <= 0:
+            await wait_for(hand.settled, 0.05)
+            continue
+        taken = await claimer.claim(worker, room)
+        if not taken:
+            await wait_for(hand.settled, 0.05)
+        for claimed in taken:
+            held = HeldSlice(claimed, policies[claimed.job_type_id], worker, serial=False)
+            hand.add(held)
+            _succeed(held)
+            hand.finish(held)
+
+
+def _succeed(held: HeldSlice) -> None:
+    """Validate the slice, and answer for all of its items at once."""
+    if not held.read_payloads():
+        raise AssertionError("the bench's payloads fit their model")
+    length = len(held.outcomes)
+    now = perf_counter_ns()
+    held.started_ns, held.ended_ns = [now] * length, [now] * length
+    held.outcomes = [SUCCEEDED] * length
+    held.left = 0
