@@ -1,32 +1,30 @@
 """`python -m benchmarks [name…] [--items N] [--rounds R] [--deep] [--json]`."""
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from batchanator.logs import configure_logging
 from benchmarks.drain import drain, drain_sqlite
 from benchmarks.figures import Report, conditions
+from benchmarks.ingestion import ingest_postgres, ingest_sqlite
+from benchmarks.latency import latency
+from benchmarks.loops import run
+from benchmarks.memory import memory
 from benchmarks.rounds import Plan
+from benchmarks.start import start
 
-Bench = Callable[[Report, Plan], Awaitable[None]]
+Bench = Callable[[Report, Plan], Coroutine[Any, Any, None]]
 BENCHES: dict[str, Bench] = {
     "drain": drain,
+    "ingest": ingest_postgres,
     "drain-sqlite": drain_sqlite,
+    "ingest-sqlite": ingest_sqlite,
+    "latency": latency,
+    "start": start,
 }
-DEEP: dict[str, Bench] = {}
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where the platform has it, as the product does."""
-    if sys.platform == "win32":
-        asyncio.run(main)
-        return
-    import uvloop  # noqa: PLC0415 - not there on Windows
-
-    uvloop.run(main)
+DEEP: dict[str, Bench] = {"memory": memory}
 
 
 def main() -> None:
@@ -47,7 +45,7 @@ def main() -> None:
     report, plan = Report(), Plan(given.items, given.rounds, given.minutes)
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
-        run(known[name](report, plan))  # type: ignore[arg-type]
+        run(known[name](report, plan))
     print(", ".join(f"{key} {value}" for key, value in conditions().items()), file=sys.stderr)
     print(report.table(), file=sys.stderr if given.json else sys.stdout)
     if given.json:

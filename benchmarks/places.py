@@ -25,6 +25,11 @@ class Place(Protocol):
     @property
     def url(self) -> str: ...
 
+    @property
+    def false(self) -> str:
+        """How the dialect writes it."""
+        ...
+
     async def fresh(self) -> None: ...
 
     async def run(self, *statements: str) -> list[tuple[Any, ...]]: ...
@@ -40,6 +45,7 @@ class Place(Protocol):
 
 class PostgresPlace:
     name = "postgresql"
+    false = "false"
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -77,18 +83,19 @@ class PostgresPlace:
 
 class SqlitePlace:
     name = "sqlite"
+    false = "0"
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "bench.db"
-        self.url = f"sqlite:///{self._path.as_posix()}"
+        self.path = folder / "bench.db"
+        self.url = f"sqlite:///{self.path.as_posix()}"
 
     async def fresh(self) -> None:
         for ending in ("", "-wal", "-shm", "-journal"):
-            self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
         await _migrate(self.url)
 
     async def run(self, *statements: str) -> list[tuple[Any, ...]]:
-        connection = dbapi.connect(str(self._path), isolation_level=None)
+        connection = dbapi.connect(str(self.path), isolation_level=None)
         try:
             rows: list[tuple[Any, ...]] = []
             for statement in statements:
