@@ -20,6 +20,8 @@ _RUNNABLE = load("jobs/runnable")
 _LOCK_CAPPED = load("jobs/lock_capped")
 _LIVE = load("jobs/live")
 _GET = load("jobs/get")
+_EXISTS = load("jobs/exists")
+_LIVE_BY_TYPE = load("jobs/live_by_type")
 _LIST = load("jobs/list")
 _LIST_BY_STATUS = load("jobs/list_by_status")
 _LIST_BY_TYPE = load("jobs/list_by_type")
@@ -113,6 +115,13 @@ class Jobs:
     async def get(self, job_id: int) -> Row | None:
         """Return the job with its counts (the view batch_jobs), one snapshot."""
         return await fetch_one(self._session, _GET, job_id=job_id)
+
+    async def exists(self, job_id: int) -> bool:
+        return bool(await self._session.fetch(_EXISTS, job_id=job_id))
+
+    async def live_by_type(self) -> dict[int, Row]:
+        """Return, by job type id, how many `jobs` are live and how many of them are `paused`."""
+        return {row["job_type_id"]: row for row in await self._session.fetch(_LIVE_BY_TYPE)}
 
     async def list(
         self, *, before: int, limit: int, status: str | None, job_type_id: int | None

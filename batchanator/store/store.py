@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from batchanator.domain.errors import StoreError
 from batchanator.store.batches import Batches
 from batchanator.store.driver import Driver, Session, again_if_transient
+from batchanator.store.item_pages import ItemPages
 from batchanator.store.items import Items
 from batchanator.store.job_types import Actions, JobTypes
 from batchanator.store.jobs import Jobs
@@ -33,6 +34,7 @@ class Repositories:
         self.batches = Batches(session)
         self.slices = Slices(session)
         self.items = Items(session)
+        self.item_pages = ItemPages(session)
         self.outcomes = Outcomes(session)
         self.keys = Keys(session)
         self.lines = Lines(session)

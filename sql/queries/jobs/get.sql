@@ -1,1 +1,1 @@
-SELECT * FROM batch_jobs WHERE id = :job_id
+SELECT v.*, clock_timestamp() AS now_at FROM batch_jobs v WHERE id = :job_id

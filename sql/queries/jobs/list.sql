@@ -1,1 +1,1 @@
-SELECT * FROM batch_jobs WHERE id < :before ORDER BY id DESC LIMIT :limit
+SELECT v.*, clock_timestamp() AS now_at FROM batch_jobs v WHERE id < :before ORDER BY id DESC LIMIT :limit

@@ -1,0 +1,1 @@
+SELECT 1 AS there FROM jobs WHERE id = :job_id
