@@ -12,6 +12,7 @@ from benchmarks.ingestion import ingest_postgres, ingest_sqlite
 from benchmarks.latency import latency
 from benchmarks.loops import run
 from benchmarks.memory import memory
+from benchmarks.reads import reads
 from benchmarks.rounds import Plan
 from benchmarks.start import start
 
@@ -24,7 +25,7 @@ BENCHES: dict[str, Bench] = {
     "latency": latency,
     "start": start,
 }
-DEEP: dict[str, Bench] = {"memory": memory}
+DEEP: dict[str, Bench] = {"reads": reads, "memory": memory}
 
 
 def main() -> None:
