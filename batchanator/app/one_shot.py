@@ -1,0 +1,134 @@
+"""A process that lives for one job: it submits, reads and (where it has the handler) runs, then leaves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+from batchanator.app.opening import open_when_there
+from batchanator.app.report import job_row
+from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.tuning import tune_collector
+from batchanator.domain.errors import StoreError
+from batchanator.domain.submission import JobOptions
+from batchanator.handlers.registry import Registry
+from batchanator.ingest.submitting import Submitter
+from batchanator.settings import Settings
+from batchanator.store.driver import Driver, Row
+from batchanator.store.store import Repositories, Store
+
+T = TypeVar("T")
+FIRST_LOOK = 0.02
+SLOWEST_LOOK = 0.25
+
+
+class OneShot:
+    """`tell` gets a line of text now and then, for a person."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        roots: Sequence[Path],
+        *,
+        runs: bool,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._roots = tuple(roots)
+        self._tell = tell
+        self.runtime = Runtime(settings, registry, self._roots, Parts(dispatch=runs))
+
+    @property
+    def database(self) -> str:
+        """The database, for people: no password, no statement."""
+        return self.runtime.store.driver.description
+
+    async def open(self, *, wait: timedelta) -> None:
+        """Open the database, bring its schema up to date, and become a worker."""
+
+        async def attempt() -> None:
+            await self.runtime.open(wait=timedelta(0))
+
+        await open_when_there(attempt, wait=wait, tell=self._tell)
+        await self.runtime.start()
+        tune_collector()
+
+    async def submit_file(self, job_type: str, path: Path, *, name: str, options: JobOptions) -> int:
+        """Write the job of a file, which lies under one of the roots, and return its id.
+
+        Raises:
+            NotFoundError: it is not there. UnknownJobTypeError: there is no such job type.
+        """
+        submitted = await self._submitter().file(
+            job_type, str(path), name=name, options=options, request=None
+        )
+        return submitted.job_id
+
+    async def submit_staging(self, job_type: str, *, options: JobOptions) -> int | None:
+        """Write the job of the type's staging rows; None where there are none."""
+        submitted = await self._submitter().database(job_type, options=options, request=None)
+        return None if submitted is None else submitted.job_id
+
+    def _submitter(self) -> Submitter:
+        lease = self.runtime.lease
+        store = _ReadHere(self.runtime.store.driver, None if lease is None else lease.incarnation)
+        return Submitter(
+            store,
+            self.runtime.wakeups,
+            roots=self._roots,
+            chunk_size=self._settings.chunk_size,
+            max_line_bytes=self._settings.max_line_bytes,
+        )
+
+    async def follow(self, job_id: int, *, until: str) -> AsyncIterator[tuple[Row, float]]:
+        """Yield the job's row and the time of a steady clock, until its instant `until` (`ended_at`) is set."""
+        async for reading in follow(self.runtime.store, job_id, until=until, tell=self._tell):
+            yield reading
+
+    async def close(self) -> None:
+        """Finish what runs within the grace, release the rest, and leave."""
+        await self.runtime.stop()
+
+
+async def follow(
+    store: Store, job_id: int, *, until: str = "ended_at", tell: Callable[[str], None]
+) -> AsyncIterator[tuple[Row, float]]:
+    """Read a job again and again until its instant `until` is set; a database that is away is waited for."""
+    pause, away = FIRST_LOOK, False
+    while True:
+        try:
+            job = await job_row(store, job_id)
+        except StoreError as error:
+            if not away:
+                tell(f"the database does not answer ({error}); trying again")
+            away, pause = True, SLOWEST_LOOK
+        else:
+            away = False
+            yield job, monotonic()
+            if job[until] is not None:
+                return
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, SLOWEST_LOOK)
+
+
+class _ReadHere(Store):
+    """Takes the ingestion of a new job in the transaction that writes it.
+
+    So no other process on this database begins to read a file that lies under this one's roots alone.
+    """
+
+    def __init__(self, driver: Driver, worker: str | None) -> None:
+        super().__init__(driver)
+        self._worker = worker
+
+    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        async def work_and_take(tx: Repositories) -> T:
+            made = await work(tx)
+            if isinstance(made, int) and self._worker is not None:
+                await tx.jobs.take_ingestion(job_id=made, worker=self._worker)
+            return made
+
+        return await super().transact(work_and_take)

@@ -1,0 +1,82 @@
+import sys
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from batchanator.app.loops import run
+from batchanator.app.opening import existing_store
+from batchanator.app.report import job_row
+from batchanator.app.results import result_pages
+from batchanator.cli import options
+from batchanator.cli.once import tell
+from batchanator.cli.operating import actor, operate
+from batchanator.cli.terminal import plural, safe, show
+from batchanator.settings import Settings
+from batchanator.store.driver import Row
+
+
+@click.command()
+@options.job_id
+@click.argument("action", type=click.Choice(["list", "replay", "purge"]), default="list")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to list."
+)
+@click.option("--yes", is_flag=True, help="Purge without asking.")
+@options.as_json
+@options.with_settings()
+def command(*, settings: Settings, job_id: int, action: str, limit: int, yes: bool, as_json: bool) -> None:
+    """List the dead letters of job ID, replay them with fresh attempts, or purge their payloads.
+
+    --json writes every one of them as a result line with its input, NDJSON.
+    """
+    if action == "replay":
+        count = operate(settings, lambda operations: operations.replay(job_id, actor=actor()))
+        tell(f"{plural(count, 'dead letter')} of job {job_id} will run again")
+    elif action == "purge":
+        question = f"Empty the payloads of every dead letter of job {job_id}? They cannot be replayed then."
+        if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
+            raise click.exceptions.Exit(1)
+        count = operate(settings, lambda operations: operations.purge(job_id, actor=actor()))
+        tell(f"{plural(count, 'dead letter')} of job {job_id} purged")
+    elif as_json:
+        run(_write(settings, job_id))
+    else:
+        run(_list(settings, job_id, limit))
+
+
+async def _write(settings: Settings, job_id: int) -> None:
+    async with existing_store(settings) as store:
+        await job_row(store, job_id)
+        async for page in result_pages(store, job_id, status="dead"):
+            sys.stdout.buffer.write(b"".join(line for _, line in page))
+    sys.stdout.flush()
+
+
+async def _list(settings: Settings, job_id: int, limit: int) -> None:
+    async with existing_store(settings) as store:
+        job = await job_row(store, job_id)
+        rows = await store.items.list_by_outcome(job_id=job_id, status="dead", after=0, limit=limit)
+    if not rows:
+        show(f"job {job_id} has no dead letters")
+        return
+    show(_table(list(rows)))
+    if (rest := job["dead"] - len(rows)) > 0:
+        show(Text(f"and {plural(rest, 'more', 'more')}", style="dim"))
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for title, justify in (("Line", "right"), ("Key", "left"), ("Attempts", "right"), ("Why", "left")):
+        table.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    table.add_column("Error", overflow="fold")
+    for row in rows:
+        purged = Text("purged  ", style="dim") if row["purged_at"] is not None else Text()
+        table.add_row(
+            str(row["seq"]),
+            Text(safe(row["idempotency_key"], longest=60)),
+            str(row["attempts"]),
+            Text(safe(row["error_code"] or row["reason"], longest=40), style="red"),
+            purged + Text(safe(row["last_error"] or "", longest=200)),
+        )
+    return table
