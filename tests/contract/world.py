@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -246,7 +247,7 @@ class World:
                 priority=options.priority,
                 max_concurrency=options.max_concurrency,
                 rate=None,
-                options="{}",
+                options=json.dumps(options.as_json()),
                 source_kind="file",
                 source_name="a.ndjson",
                 source=source,
@@ -299,6 +300,11 @@ class World:
         if sealed:
             await self.seal(job_id, writer, strict=options.strict)
         return job_id
+
+    async def writes(self, writer: Writer, *chunks: Sequence[Entry]) -> None:
+        """Write each as a portion of its own."""
+        for lines in chunks:
+            await writer.write([portion(lines, writer)], position=0)
 
     async def seal(self, job_id: int, writer: Writer, *, strict: bool = False) -> bool:
         rejected = (await self.get(job_id))["rejected"]
