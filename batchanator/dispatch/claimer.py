@@ -27,6 +27,7 @@ class Claimer:
         self._jobs = 0
         self._capped = 0
         self._looked_at = -LOOK_SECONDS
+        self._was_empty = True
         self.serial_jobs: set[int] = set()
 
     async def claim(self, worker: str, limit: int) -> list[Claimed]:
@@ -35,6 +36,10 @@ class Claimer:
         now = monotonic()
         if now - self._floors_from > FLOOR_SECONDS:
             self._floors, self._floors_from = {}, now
+        if self._was_empty and self._jobs <= MOST_JOBS and not self._capped:
+            self._was_empty = False  # out of idleness the shortest way: one statement, a look round after it
+            if taken := await self._claim_all(worker, limit):
+                return taken
         if now - self._looked_at > LOOK_SECONDS:
             self._jobs, self._capped = await self._store.jobs.live()
             self._looked_at = now
@@ -48,6 +53,7 @@ class Claimer:
                 taken += await self._claim_all(worker, limit - len(taken))
         if not taken:
             self._floors, self._list, self._looked_at = {}, [], -LOOK_SECONDS
+            self._was_empty = True
         return taken
 
     async def _claim_all(self, worker: str, limit: int) -> list[Claimed]:

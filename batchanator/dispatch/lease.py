@@ -52,7 +52,7 @@ class Lease:
     async def _take(self) -> None:
         incarnation = str(uuid.uuid4())
         self._locks.hold(incarnation)
-        began = monotonic()
+        began = self.began = monotonic()
         try:
             await self._store.workers.register(
                 worker=incarnation,

@@ -38,7 +38,7 @@ class ItemPages:
     async def page_by_status(
         self, *, job_id: int, status: str, after: int, first_seq: int, last_seq: int, limit: int
     ) -> Sequence[Row]:
-        """Return items of a status in a range: it is read whole, so let it be a batch of `with_status`."""
+        """Return items of a status, or `unprocessed` ones, in a range: it is read whole, so let it be a batch's."""
         return await self._session.fetch(
             _PAGE_BY_STATUS,
             job_id=job_id,

@@ -172,7 +172,13 @@ class PostgresDriver:
                 connection.terminate()
             raise
         finally:
+            await self._release(connection)
+
+    async def _release(self, connection: Any) -> None:
+        try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
+        except _ERRORS:
+            connection.terminate()
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
         text = statement.postgres

@@ -142,7 +142,9 @@ class SqliteDriver:
             connection.create_function("clock_timestamp", 0, lambda: time.time_ns() // 1000)
             return connection
 
-        connection = await aiosqlite.Connection(connector, 64)
+        connection = aiosqlite.Connection(connector, 64)
+        connection._thread.daemon = True  # noqa: SLF001 - else a process that fails before close never exits
+        await connection
         self._all.append(connection)
         await self._pragmas(connection, "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY")
         return connection

@@ -17,8 +17,8 @@ WITH heads AS MATERIALIZED (  -- the runnable jobs, by priority, then by the ran
   SELECT c.job_id, c.first_seq, c.fence, h.priority, h.rank_base + c.ordinal AS rank
   FROM heads h CROSS JOIN LATERAL (
     SELECT s.job_id, s.first_seq, s.ordinal, s.fence FROM slices s
-    WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor ORDER BY s.ordinal LIMIT :limit::integer * 4) c
-  ORDER BY h.priority DESC, rank LIMIT :limit::integer * 4
+    WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor ORDER BY s.ordinal LIMIT :limit::integer * 4 + 40) c
+  ORDER BY h.priority DESC, rank LIMIT :limit::integer * 4 + 40
 ), locked AS MATERIALIZED (  -- the first :limit that nobody holds; the fence must be the one that the snapshot read
   SELECT s.job_id, s.first_seq
   FROM candidates c JOIN slices s ON s.job_id = c.job_id AND s.first_seq = c.first_seq

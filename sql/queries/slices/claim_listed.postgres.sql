@@ -4,7 +4,7 @@ WITH heads AS MATERIALIZED (  -- status and room are checked here; a full job is
   SELECT j.id, j.priority, j.rank_base, f.floor, room.slices AS room
   FROM unnest(:jobs.job_id::bigint[], :jobs.floor::bigint[]) AS f (job_id, floor) JOIN jobs j ON j.id = f.job_id
   CROSS JOIN LATERAL (
-    SELECT CASE WHEN j.max_concurrency IS NULL THEN :limit::integer * 4 ELSE j.max_concurrency
+    SELECT CASE WHEN j.max_concurrency IS NULL THEN :limit::integer * 4 + 40 ELSE j.max_concurrency
       - (SELECT count(*) FROM slices l WHERE l.job_id = j.id AND l.state = 1) END AS slices) room
   WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
     AND j.job_type_id = ANY (:types::integer[]) AND room.slices > 0
@@ -14,8 +14,8 @@ WITH heads AS MATERIALIZED (  -- status and room are checked here; a full job is
   SELECT c.job_id, c.first_seq, c.fence, h.priority, h.rank_base + c.ordinal AS rank
   FROM heads h CROSS JOIN LATERAL (
     SELECT s.job_id, s.first_seq, s.ordinal, s.fence FROM slices s
-    WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor ORDER BY s.ordinal LIMIT least(h.room, :limit::integer * 4)) c
-  ORDER BY h.priority DESC, rank LIMIT :limit::integer * 4
+    WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor ORDER BY s.ordinal LIMIT least(h.room, :limit::integer * 4 + 40)) c
+  ORDER BY h.priority DESC, rank LIMIT :limit::integer * 4 + 40
 ), locked AS MATERIALIZED (  -- the first :limit that nobody holds; the fence must be the one that the snapshot read
   SELECT s.job_id, s.first_seq
   FROM candidates c JOIN slices s ON s.job_id = c.job_id AND s.first_seq = c.first_seq
