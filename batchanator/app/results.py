@@ -10,29 +10,34 @@ from batchanator.store.driver import Row
 from batchanator.store.store import Store
 
 PAGE: Final = 1000
+INPUTS: Final = 50
+"""Payloads that are held at a time: each may be a megabyte."""
 UNPROCESSED: Final = "unprocessed"
 STATUSES: Final = ("all", "succeeded", "skipped", "dead", "cancelled", UNPROCESSED)
 _OPEN = {"pending", "processing", "retrying"}
-_OWN_ROW = {"skipped", "dead"}
 _WITH_INPUT = {"dead", "cancelled", UNPROCESSED}
 
 
 async def result_pages(store: Store, job_id: int, *, status: str) -> AsyncIterator[list[tuple[str, bytes]]]:
     """Yield pages of (status, line); open items stand among them as `unprocessed` where `status` admits them."""
-    after = 0
+    after, pages = 0, store.item_pages
     while True:
-        if status in _OWN_ROW:
-            rows = await store.items.list_by_outcome(job_id=job_id, status=status, after=after, limit=PAGE)
+        if status == "dead":
+            rows = await pages.page_by_outcome(job_id=job_id, status=status, after=after, limit=PAGE)
         else:
-            rows = await store.items.list(job_id=job_id, after=after, limit=PAGE)
-        page = [(_status(row), row) for row in rows]
-        yield [(state, result_line(row, state)) for state, row in page if status in {"all", state}]
+            rows = await pages.page(job_id=job_id, after=after, limit=PAGE)
+        wanted = [(state, row) for row in rows if status in {"all", state := _status(row)}]
+        for start in range(0, len(wanted), INPUTS):
+            piece = wanted[start : start + INPUTS]
+            seqs = [row["seq"] for state, row in piece if state in _WITH_INPUT]
+            inputs = await pages.payloads_of(job_id=job_id, seqs=seqs) if seqs else {}
+            yield [(state, result_line(row, state, inputs.get(row["seq"]))) for state, row in piece]
         if len(rows) < PAGE:
             return
         after = rows[-1]["seq"]
 
 
-def result_line(row: Row, status: str) -> bytes:
+def result_line(row: Row, status: str, received: str | None) -> bytes:
     """Return one line, with its end. Dead, cancelled and unprocessed items carry their input as received."""
     line: dict[str, Any] = {
         "seq": row["seq"],
@@ -47,7 +52,7 @@ def result_line(row: Row, status: str) -> bytes:
     if row["skip_reason"] is not None:
         line["skipReason"] = row["skip_reason"]
     if status in _WITH_INPUT:
-        line["input"] = _json(row["payload"])
+        line["input"] = _json(received)
     return orjson.dumps(line) + b"\n"
 
 

@@ -11,7 +11,7 @@ from batchanator.app.results import result_pages
 from batchanator.cli import options
 from batchanator.cli.once import tell
 from batchanator.cli.operating import actor, operate
-from batchanator.cli.terminal import plural, safe, show
+from batchanator.cli.terminal import number, plural, safe, show
 from batchanator.settings import Settings
 from batchanator.store.driver import Row
 
@@ -56,13 +56,14 @@ async def _write(settings: Settings, job_id: int) -> None:
 async def _list(settings: Settings, job_id: int, limit: int) -> None:
     async with existing_store(settings) as store:
         job = await job_row(store, job_id)
-        rows = await store.items.list_by_outcome(job_id=job_id, status="dead", after=0, limit=limit)
-    if not rows:
-        show(f"job {job_id} has no dead letters")
-        return
-    show(_table(list(rows)))
-    if (rest := job["dead"] - len(rows)) > 0:
-        show(Text(f"and {plural(rest, 'more', 'more')}", style="dim"))
+        rows = await store.item_pages.page_dead(job_id=job_id, after=0, limit=limit + 1)
+    if rows:
+        show(_table(list(rows[:limit])))
+    else:
+        purged = f"; {number(job['dead'])} were purged" if job["dead"] else ""
+        show(f"job {job_id} has no dead letters{purged}")
+    if len(rows) > limit:
+        show(Text("and more: --limit shows them, --json every one", style="dim"))
 
 
 def _table(rows: list[Row]) -> Table:
@@ -71,12 +72,11 @@ def _table(rows: list[Row]) -> Table:
         table.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
     table.add_column("Error", overflow="fold")
     for row in rows:
-        purged = Text("purged  ", style="dim") if row["purged_at"] is not None else Text()
         table.add_row(
             str(row["seq"]),
             Text(safe(row["idempotency_key"], longest=60)),
             str(row["attempts"]),
             Text(safe(row["error_code"] or row["reason"], longest=40), style="red"),
-            purged + Text(safe(row["last_error"] or "", longest=200)),
+            Text(safe(row["last_error"] or "", longest=200)),
         )
     return table
