@@ -1,4 +1,4 @@
-"""`verify`: the invariants that can be seen in a database, one statement each, that returns rows only where one is broken.
+"""`verify`: the invariants that can be seen in a database, a statement each, with rows only where one is broken.
 
 Safe on a live database: a statement is one snapshot, and what it recounts changes in one transaction. Not to be seen
 here are what a worker holds in memory (I30), what was answered to clients (I25), the locks and the moment of a claim

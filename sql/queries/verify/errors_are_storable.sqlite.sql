@@ -1,0 +1,11 @@
+-- I24: Errors, reasons, results and raw lines are capped, and have no NUL.
+SELECT job_id, seq, what FROM (
+  SELECT job_id, seq, 'outcome' AS what FROM outcomes
+  WHERE length(error) > 4000 OR length(error_code) > 100 OR length(result) > 65536
+    OR instr(error, char(0)) OR instr(error_code, char(0)) OR instr(result, char(0))
+  UNION ALL SELECT job_id, seq, 'attempt' FROM attempts
+  WHERE length(error) > 4000 OR length(code) > 100 OR instr(error, char(0)) OR instr(code, char(0))
+  UNION ALL SELECT job_id, line, 'reject' FROM rejects
+  WHERE length(raw) > 65536 OR length(message) > 4000 OR instr(message, char(0))
+  UNION ALL SELECT id, 0, 'job' FROM jobs WHERE length(reason) > 4000 OR instr(reason, char(0))) e
+ORDER BY job_id, seq LIMIT :limit
