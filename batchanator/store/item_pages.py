@@ -70,9 +70,7 @@ class ItemPages:
 
     async def with_status(self, *, job_id: int, status: str, after: int, limit: int) -> Sequence[Row]:
         """Return the batches beyond `after` that may hold items of a status."""
-        return await self._session.fetch(
-            _WITH_STATUS, job_id=job_id, status=status, after=after, limit=limit
-        )
+        return await self._session.fetch(_WITH_STATUS, job_id=job_id, status=status, after=after, limit=limit)
 
     async def first_open(self, *, job_id: int, after: int) -> int | None:
         """Return where the first slice beyond `after` begins: nothing before it and after `after` is unfinished."""

@@ -1,0 +1,53 @@
+"""The routes of one process, put together."""
+
+from aiohttp import web
+
+from batchanator.api.bodies import Bodies
+from batchanator.api.dead_letters import DeadLetters
+from batchanator.api.guard import BEGUN, Guard
+from batchanator.api.handlers import Handlers
+from batchanator.api.health import Health
+from batchanator.api.items import Items
+from batchanator.api.jobs import Jobs
+from batchanator.api.lines import Lines
+from batchanator.api.processing import Processing
+from batchanator.api.results import Results
+from batchanator.api.service import Service
+from batchanator.api.triggers import Triggers
+
+HEADERS = {
+    "Server": "batchanator",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def build(service: Service) -> web.Application:
+    """Return the application; serve it by `batchanator.api.server`, which bounds what aiohttp leaves open."""
+    bodies = Bodies(service.limits.bodies)
+    processing = Processing(service, bodies)
+    parts = (
+        Triggers(service, bodies),
+        Jobs(service),
+        Items(service),
+        Lines(service),
+        Results(service),
+        DeadLetters(service),
+        Handlers(service),
+        processing,
+        Health(service.gate, service.readiness),
+    )
+    guard = Guard(service.gate, service.limits.max_running)
+    app = web.Application(middlewares=[guard.middleware()])
+    for part in parts:
+        app.add_routes(part.routes())
+    app.on_response_prepare.append(_harden)
+    app.on_cleanup.append(processing.close)
+    return app
+
+
+async def _harden(request: web.Request, response: web.StreamResponse) -> None:
+    request[BEGUN] = True
+    response.headers.update(HEADERS)

@@ -1,0 +1,119 @@
+"""Around every request: room, the gate, problems in place of errors, and an answer that is sent in bounded time."""
+
+import uuid
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from batchanator.api.answers import abort, send
+from batchanator.api.health import PATHS as HEALTH
+from batchanator.api.problems import (
+    CROSS_SITE,
+    INTERNAL,
+    INVALID,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    OVERLOADED,
+    TOO_LARGE,
+    UNAVAILABLE,
+    ProblemError,
+    problem_of,
+    response_of,
+)
+from batchanator.api.service import Gate
+from batchanator.domain.errors import StoreError
+
+BEGUN = "answer begun"
+"""Set on a request when the first byte of an answer was made: there can be no other."""
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_log = structlog.get_logger("batchanator.api")
+
+
+class Guard:
+    def __init__(self, gate: Gate, max_running: int) -> None:
+        self._gate = gate
+        self._room = max_running
+
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await send(request, await self._answer(request, handler))
+
+        return guard
+
+    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in HEALTH:
+            return await _told(request, handler)
+        if self._room == 0:
+            return response_of(
+                ProblemError(OVERLOADED, "Too many requests are being handled; send it again.")
+            )
+        self._room -= 1
+        try:
+            return await _told(request, self._gated(request, handler))
+        finally:
+            self._room += 1
+
+    def _gated(self, request: web.Request, handler: Handler) -> Handler:
+        async def gated(_request: web.Request) -> web.StreamResponse:
+            _check_site(request)
+            if self._gate.closed is not None and request.match_info.http_exception is None:
+                raise ProblemError(UNAVAILABLE, self._gate.closed)
+            return await handler(request)
+
+        return gated
+
+
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Return the handler's answer, or the problem that its error stands for."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return _http_problem(request, error)
+    except ConnectionError:  # nobody is there to hear of it
+        raise
+    except Exception as error:  # what nobody expected is told by its id, and logged in full
+        problem = problem_of(error)
+        if problem is None:
+            problem = _unexpected(request, error)
+        elif isinstance(error, StoreError):
+            _log.warning("request.unavailable", route=_route(request), error=str(error))
+        if BEGUN in request:
+            abort(request)
+            raise ConnectionResetError("the answer broke off") from error
+        return response_of(problem)
+
+
+def _unexpected(request: web.Request, error: Exception) -> ProblemError:
+    number = uuid.uuid4()
+    _log.error("request.failed", id=str(number), route=_route(request), exc_info=error)
+    detail = "The log says more under the id of this answer's `instance`."
+    return ProblemError(INTERNAL, detail, more={"instance": f"urn:uuid:{number}"})
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return f"{request.method} {'?' if resource is None else resource.canonical}"
+
+
+def _http_problem(request: web.Request, error: web.HTTPException) -> web.Response:
+    """Return the problem for what aiohttp itself refuses."""
+    match error.status:
+        case 404:
+            return response_of(ProblemError(NOT_FOUND, f"There is no address {request.path[:200]!r} here."))
+        case 405:
+            allowed = error.headers.get("Allow", "")
+            detail = f"{request.method} is not for this address; use {allowed or 'another'}."
+            return response_of(ProblemError(NOT_ALLOWED, detail), headers={"Allow": allowed})
+        case 413:
+            return response_of(ProblemError(TOO_LARGE, "The body is too large."))
+        case _:
+            return response_of(ProblemError(INVALID, error.reason))
+
+
+def _check_site(request: web.Request) -> None:
+    """Refuse what a page of another site makes a browser send: this service may be open to its machine alone."""
+    if request.method not in _SAFE and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
+        raise ProblemError(CROSS_SITE, "Send it from a program, or from a page of this address.")

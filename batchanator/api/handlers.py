@@ -1,0 +1,43 @@
+"""GET /handlers: the job types that are known, and which of them have their handler in this process."""
+
+from typing import Any
+
+from aiohttp import web
+
+from batchanator.api.answers import answer_list
+from batchanator.api.parameters import Query
+from batchanator.api.service import Service
+from batchanator.store.driver import Row
+
+
+class Handlers:
+    def __init__(self, service: Service) -> None:
+        self._store = service.reads
+        self._registry = service.registry
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/handlers", self.list)]
+
+    async def list(self, request: web.Request) -> web.Response:
+        Query(request)
+        kinds = await self._store.job_types.list()
+        live = await self._store.jobs.live_by_type()
+        return answer_list(request, [self._shape(kind, live.get(kind["id"])) for kind in kinds], after=None)
+
+    def _shape(self, kind: Row, live: Row | None) -> dict[str, Any]:
+        name = kind["name"]
+        handler = self._registry.get(name) if name in self._registry else None
+        return {
+            "jobType": name,
+            "handler": None if handler is None else handler.source,
+            "wholeSlice": None if handler is None else handler.whole_slice,
+            "sliceSize": kind["slice_size"],
+            "timeoutSeconds": kind["timeout_seconds"],
+            "maxAttempts": kind["max_attempts"],
+            "maxRetryDelaySeconds": kind["backoff_cap_seconds"],
+            "retryJitter": bool(kind["backoff_jitter"]),
+            "paused": kind["paused_at"] is not None,
+            "maxConcurrency": kind["max_concurrency"],
+            "liveJobs": 0 if live is None else live["jobs"],
+            "pausedJobs": 0 if live is None else live["paused"],
+        }

@@ -1,0 +1,85 @@
+"""/jobs: lists, one job, and what an operator does to it."""
+
+from aiohttp import web
+
+from batchanator.api import shapes
+from batchanator.api.answers import answer, answer_list
+from batchanator.api.parameters import JOB_STATUSES, LARGEST, Query, job_id
+from batchanator.api.progress import Progress
+from batchanator.api.service import Service
+from batchanator.domain.errors import NotFoundError, UnknownJobTypeError
+from batchanator.store.driver import Row
+from batchanator.store.store import Store
+
+ACTOR = "api"
+"""Who asked, for the record: keys, and so names, come with a later version."""
+
+
+class Jobs:
+    def __init__(self, service: Service) -> None:
+        self._store = service.reads
+        self._operations = service.operations
+        self._progress = Progress()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/jobs", self.list),
+            web.get("/jobs/{id}", self.get),
+            web.post("/jobs/{id}/cancel", self.cancel),
+            web.post("/jobs/{id}/pause", self.pause),
+            web.post("/jobs/{id}/resume", self.resume),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        query = Query(request, "status", "jobType", "after", "limit")
+        limit = query.limit()
+        rows = await self._store.jobs.list(
+            before=query.whole("after", LARGEST),
+            limit=limit + 1,
+            status=query.one_of("status", JOB_STATUSES),
+            job_type_id=await self._type_id(query.text("jobType")),
+        )
+        page = rows[:limit]
+        data = [shapes.job(row, self._progress.of(row)) for row in page]
+        return answer_list(request, data, after=page[-1]["id"] if len(rows) > limit else None)
+
+    async def get(self, request: web.Request) -> web.Response:
+        Query(request)
+        return await self._answer(job_id(request))
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        cancelled = await self._operations.cancel(job_id(request), actor=ACTOR)
+        return answer({"cancelledCount": cancelled})
+
+    async def pause(self, request: web.Request) -> web.Response:
+        await self._operations.pause(job_id(request), actor=ACTOR)
+        return await self._answer(job_id(request))
+
+    async def resume(self, request: web.Request) -> web.Response:
+        await self._operations.resume(job_id(request), actor=ACTOR)
+        return await self._answer(job_id(request))
+
+    async def _answer(self, job_id: int) -> web.Response:
+        row = await get_job(self._store, job_id)
+        return answer(shapes.job(row, self._progress.of(row)))
+
+    async def _type_id(self, name: str | None) -> int | None:
+        if name is None:
+            return None
+        kinds = {kind["name"]: int(kind["id"]) for kind in await self._store.job_types.list()}
+        if name not in kinds:
+            raise UnknownJobTypeError(name, list(kinds))
+        return kinds[name]
+
+
+async def get_job(store: Store, job_id: int) -> Row:
+    row = await store.jobs.get(job_id)
+    if row is None:
+        raise NotFoundError(f"there is no job {job_id}")
+    return row
+
+
+async def check_job(store: Store, job_id: int) -> None:
+    """Raise NotFoundError where there is no such job: for lists that came back empty."""
+    if not await store.jobs.exists(job_id):
+        raise NotFoundError(f"there is no job {job_id}")

@@ -1,0 +1,79 @@
+"""What the API needs of the rest of the process: plain values and small protocols, given to it by `app`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
+from batchanator.handlers.registered import RegisteredHandler
+from batchanator.handlers.registry import Registry
+from batchanator.store.operations import Operations
+from batchanator.store.store import Store
+
+
+class Submissions(Protocol):
+    """Writes new jobs. ConflictError: the request's key was used with another request."""
+
+    async def file(
+        self, job_type: str, path: str, *, name: str | None, options: JobOptions, request: Request | None
+    ) -> Submitted: ...
+
+    async def database(
+        self, job_type: str, *, options: JobOptions, request: Request | None
+    ) -> Submitted | None: ...
+
+    async def items(
+        self,
+        job_type: str,
+        entries: Sequence[Entry],
+        *,
+        name: str | None,
+        options: JobOptions,
+        request: Request | None,
+    ) -> Submitted: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_running` is how many requests are handled at once; health is answered beyond it."""
+
+    max_items: int = 10_000
+    max_bytes: int = 16 << 20
+    max_line_bytes: int = 1 << 20
+    max_running: int = 256
+
+    @property
+    def bodies(self) -> int:
+        """How many bytes of bodies are held at once."""
+        return 4 * max(self.max_bytes, 2 * self.max_line_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """`checks` says of each part what it runs on, or (where it is among `failing`) why it is not ready."""
+
+    checks: Mapping[str, str]
+    failing: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Gate:
+    """Whether routes but health are served: `closed` says why not."""
+
+    closed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`reads` and `operations` have connections of their own where the database has more than one writer."""
+
+    reads: Store
+    submissions: Submissions
+    operations: Operations
+    registry: Registry
+    timeout_of: Callable[[RegisteredHandler], float]
+    readiness: Callable[[], Awaitable[Readiness]]
+    concurrency: int = 10
+    limits: Limits = field(default_factory=Limits)
+    defaults: JobOptions = field(default_factory=JobOptions)
+    gate: Gate = field(default_factory=Gate)

@@ -1,0 +1,51 @@
+"""The sockets of a serving process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from batchanator.api.server import Runner
+from batchanator.domain.errors import SettingsError
+from batchanator.settings import Settings
+
+API_PORT = 5000
+SCHEDULER_PORT = 5001
+_log = structlog.get_logger("batchanator.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def ports(settings: Settings) -> tuple[int, ...]:
+    """Return the one port that is set, else both of the seed's, so that its requests work as they are written."""
+    return (API_PORT, SCHEDULER_PORT) if settings.port is None else (settings.port,)
+
+
+async def listen(runner: Runner, settings: Settings) -> Sequence[Address]:
+    """Open every socket, or none.
+
+    Raises:
+        SettingsError: an address cannot be had; the message is one line.
+    """
+    addresses = []
+    for port in ports(settings):
+        site = web.TCPSite(runner, settings.host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            reason = error.strerror or str(error)
+            raise SettingsError(f"Port {port} on {settings.host} cannot be had: {reason}") from error
+        address = Address(settings.host, site.port)
+        _log.info("server.listening", url=str(address))
+        addresses.append(address)
+    return addresses

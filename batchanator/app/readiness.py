@@ -1,0 +1,39 @@
+"""Whether this process can work: its database, the schema in it, and its own lease."""
+
+from batchanator.api.service import Readiness
+from batchanator.app.runtime import Runtime
+from batchanator.domain.errors import SchemaError, StoreError
+from batchanator.store.migrations import pending
+from batchanator.store.sqlite_library import dbapi, journal_mode
+from batchanator.store.statements import Dialect
+
+
+async def readiness(runtime: Runtime) -> Readiness:
+    """Ask over the connections that the work uses: those of the API may be busy with its readers."""
+    checks = {"database": _database(runtime), "schema": "up to date", "worker": "no work here"}
+    failing = set()
+    try:
+        missing = await pending(runtime.store.driver)
+        if missing:
+            checks["schema"] = f"lacks migration {missing[0].version:04d}"
+            failing.add("schema")
+    except SchemaError:
+        checks["schema"] = "not the one of this program"
+        failing.add("schema")
+    except StoreError:
+        checks["database"] += ", cannot be reached"
+        failing.add("database")
+        del checks["schema"]
+    if runtime.lease is not None:
+        holds = runtime.lease.incarnation is not None
+        checks["worker"] = f"lease held by {runtime.lease.incarnation}" if holds else "the lease was lost"
+        if not holds:
+            failing.add("worker")
+    return Readiness(checks, frozenset(failing))
+
+
+def _database(runtime: Runtime) -> str:
+    """Name the database without its place; SQLite's journal says whether several processes are safe in WAL."""
+    if runtime.store.dialect is Dialect.SQLITE:
+        return f"SQLite {dbapi.sqlite_version}, journal {journal_mode()}"
+    return "PostgreSQL"

@@ -1,0 +1,149 @@
+"""The serving process: the API in front of a runtime. Sockets first, then the database, for as long as that takes."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from batchanator.api.application import build
+from batchanator.api.server import Runner
+from batchanator.api.service import Gate, Limits, Service
+from batchanator.app.interrupts import Interrupts
+from batchanator.app.job_types import resolved
+from batchanator.app.listening import Address, listen
+from batchanator.app.readiness import readiness
+from batchanator.app.runtime import Parts, Runtime
+from batchanator.domain.errors import UnavailableError
+from batchanator.domain.submission import JobOptions
+from batchanator.handlers.registry import Registry
+from batchanator.ingest.submitting import Submitter
+from batchanator.settings import Settings
+from batchanator.store.operations import Operations
+from batchanator.store.statements import Dialect
+from batchanator.store.store import Store, driver_for
+
+API_CONNECTIONS = 4
+REQUEST_GRACE_SECONDS = 5.0
+_LONGEST_PAUSE = 5.0
+_OPENING = "The database is not open yet."
+_STOPPING = "This process is stopping."
+_log = structlog.get_logger("batchanator.app")
+
+
+class Serving:
+    """A runtime and the API in front of it. `open` may take for ever, health is answered meanwhile."""
+
+    def __init__(self, settings: Settings, registry: Registry, roots: Sequence[Path], parts: Parts) -> None:
+        self.settings = settings
+        self.gate = Gate(_OPENING)
+        self.runtime = Runtime(settings, registry, tuple(roots), parts)
+        self.store = self._api_store()
+        self.runner = Runner(
+            build(self._service()),
+            shutdown_timeout=min(REQUEST_GRACE_SECONDS, settings.shutdown_grace_seconds),
+        )
+
+    def _api_store(self) -> Store:
+        """Return connections for the API alone, so that no load on it keeps work from being settled.
+
+        On SQLite they only read: writes go through the one writer of the process.
+        """
+        return Store(
+            driver_for(
+                self.settings.database_url,
+                connections=API_CONNECTIONS,
+                read_only=self.runtime.store.dialect is Dialect.SQLITE,
+            )
+        )
+
+    def _service(self) -> Service:
+        settings, runtime = self.settings, self.runtime
+        own_writer = runtime.store.dialect is not Dialect.SQLITE
+        writes = self.store if own_writer else runtime.store
+        submitter = Submitter(
+            writes,
+            runtime.wakeups,
+            roots=runtime.roots,
+            chunk_size=settings.chunk_size,
+            max_line_bytes=settings.max_line_bytes,
+        )
+        return Service(
+            reads=self.store,
+            submissions=submitter,
+            operations=Operations(writes, runtime.wakeups),
+            registry=runtime.registry,
+            timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,
+            readiness=lambda: readiness(runtime),
+            concurrency=settings.max_concurrency_per_worker,
+            limits=Limits(
+                settings.max_items_per_request, settings.max_request_bytes, settings.max_line_bytes
+            ),
+            defaults=JobOptions(on_duplicate=settings.on_duplicate, strict=settings.strict),
+            gate=self.gate,
+        )
+
+    async def listen(self) -> Sequence[Address]:
+        await self.runner.setup()
+        return await listen(self.runner, self.settings)
+
+    async def open(self) -> None:
+        """Open the database, start the work and let requests in; an unreachable database is tried for ever.
+
+        Raises:
+            SchemaError: the schema is not one of this program. StoreError: the database cannot be used at all.
+        """
+        pause = 0.25
+        while True:
+            await self.runtime.open(wait=None)
+            try:
+                await self.store.open()
+                await self.runtime.start()
+            except UnavailableError as error:
+                _log.warning("database.unavailable", error=str(error))
+                await self.store.close()
+                await self.runtime.store.close()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                break
+        self.gate.closed = None
+        _log.info("server.ready", database=self.runtime.store.driver.description)
+
+    async def stop(self, grace: timedelta | None = None) -> None:
+        """Take no more requests, end the work within the grace, release the rest."""
+        self.gate.closed = _STOPPING
+        await self.runner.cleanup()
+        await self.runtime.stop(grace)
+        await self.store.close()
+
+
+async def serve(
+    settings: Settings,
+    registry: Registry,
+    parts: Parts | None = None,
+    *,
+    roots: Sequence[Path],
+    on_listening: Callable[[Sequence[Address]], None] | None = None,
+) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; returns the exit code 0. A second signal ends the process at once.
+
+    Raises:
+        SettingsError: an address cannot be listened on. SchemaError, StoreError: the database cannot be used.
+    """
+    serving = Serving(settings, registry, roots, parts or Parts())
+    with Interrupts() as interrupts:
+        addresses = await serving.listen()
+        if on_listening is not None:
+            on_listening(addresses)
+        try:
+            with interrupts.interruptible():
+                await serving.open()
+                await asyncio.Event().wait()
+        finally:
+            _log.info("server.stopping", pid=os.getpid())
+            await serving.stop()
+    _log.info("server.stopped")
+    return 0
