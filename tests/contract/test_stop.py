@@ -1,4 +1,4 @@
-"""Cancel, and a failed source: no claim begins after it, what is free is cancelled in steps, leased slices keep theirs."""
+"""Cancel, and a failed source: no claim begins after it, what is free is cancelled, leased slices keep their end."""
 
 import pytest
 
