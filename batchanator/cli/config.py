@@ -10,7 +10,7 @@ from batchanator.settings import Settings, describe
 
 @click.command()
 @options.as_json
-@options.with_settings(handlers=True, listens=True)
+@options.with_settings(handlers=True, listens=True, logs=True)
 def command(*, settings: Settings, as_json: bool) -> None:
     """Show the settings in force, with passwords and keys masked."""
     shown = describe(settings)

@@ -7,7 +7,7 @@ from rich.text import Text
 from batchanator.app.loops import run
 from batchanator.app.opening import existing_store
 from batchanator.app.report import job_row
-from batchanator.app.results import result_pages
+from batchanator.app.results import result_pieces
 from batchanator.cli import options
 from batchanator.cli.once import tell
 from batchanator.cli.operating import actor, operate
@@ -20,7 +20,12 @@ from batchanator.store.driver import Row
 @options.job_id
 @click.argument("action", type=click.Choice(["list", "replay", "purge"]), default="list")
 @click.option(
-    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many to list."
+    "--limit",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="How many to list.",
 )
 @click.option("--yes", is_flag=True, help="Purge without asking.")
 @options.as_json
@@ -47,9 +52,9 @@ def command(*, settings: Settings, job_id: int, action: str, limit: int, yes: bo
 
 async def _write(settings: Settings, job_id: int) -> None:
     async with existing_store(settings) as store:
-        await job_row(store, job_id)
-        async for page in result_pages(store, job_id, status="dead"):
-            sys.stdout.buffer.write(b"".join(line for _, line in page))
+        job = await job_row(store, job_id)
+        async for piece in result_pieces(store, job, status="dead"):
+            sys.stdout.buffer.write(piece.text)
     sys.stdout.flush()
 
 

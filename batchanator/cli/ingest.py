@@ -25,7 +25,7 @@ from batchanator.settings import Settings, source_roots
 @options.job_options
 @options.wait
 @options.as_json
-@options.with_settings(handlers=True)
+@options.with_settings(handlers=True, logs=True)
 def command(
     *,
     settings: Settings,

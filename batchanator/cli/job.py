@@ -44,7 +44,7 @@ def command(*, settings: Settings, job_id: int, follows: bool, as_json: bool) ->
         write_json(job_json(report.job))
     else:
         parts = [_times(report.job), *([_errors(report)] if report.errors else [])]
-        show(summary(report), *[Padding(part, (1, 0, 0, 2), expand=False) for part in parts])
+        show(summary(report), *[Padding(part, (1, 0, 0, 2)) for part in parts])
     if interrupted is not None:
         raise click.exceptions.Exit(interrupted)
     if follows and report.job["status"] != "completed":

@@ -21,7 +21,9 @@ _NEWEST = 2**62
 @click.command()
 @click.option("--status", "state", type=click.Choice(STATUSES), help="Only jobs in this status.")
 @click.option("--job-type", metavar="TYPE", help="Only jobs of this type.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), metavar="N", default=20, show_default=True, help="How many."
+)
 @click.option("--before", type=click.IntRange(min=1), metavar="ID", help="Only jobs older than this one.")
 @options.as_json
 @options.with_settings()

@@ -17,7 +17,7 @@ from batchanator.store.store import Store, driver_for
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be applied, and change nothing.")
 @options.wait
-@options.with_settings()
+@options.with_settings(logs=True)
 def command(*, settings: Settings, dry_run: bool, wait: float) -> None:
     """Bring the database's schema up to date; a SQLite file that is not there is made."""
     path = sqlite_file(settings)

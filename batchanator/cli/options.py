@@ -34,11 +34,14 @@ _LOG_FORMAT = click.option(
 _LOG_LEVEL = click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="The lowest level that is logged; warning where nothing says otherwise, info for serve.",
+    help="The lowest level that is logged.",
 )
 _HOST = click.option("--host", metavar="ADDRESS", help="The address to listen on; 127.0.0.1 by default.")
 _PORT = click.option(
-    "--port", type=click.IntRange(0, 65535), help="The one port for every route; 5000 and 5001 by default."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="The one port for every route; 5000 and 5001 by default.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON, for programs.")
 wait = click.option(
@@ -74,7 +77,7 @@ def with_settings(
             return command(settings=settings, **given)
 
         options = [*([_HOST, _PORT] if listens else []), *([_HANDLERS] if handlers else []), _CONFIG]
-        options += [*([_DATABASE] if database else []), _LOG_FORMAT, _LOG_LEVEL]
+        options += [*([_DATABASE] if database else []), *([_LOG_FORMAT, _LOG_LEVEL] if logs else [])]
         for option in reversed(options):
             run = option(run)
         return run
@@ -107,6 +110,7 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--priority",
                 type=click.IntRange(-1_000_000, 1_000_000),
+                metavar="N",
                 default=0,
                 show_default=True,
                 help="Higher goes first.",
@@ -114,11 +118,13 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--max-concurrency",
                 type=click.IntRange(1, 100_000),
+                metavar="N",
                 help="Items of this job that run at a time, over all workers.",
             ),
             click.option(
                 "--slice-size",
                 type=click.IntRange(1, 10_000),
+                metavar="N",
                 help="Items that are claimed and settled at once.",
             ),
         ]

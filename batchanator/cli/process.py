@@ -24,7 +24,7 @@ from batchanator.settings import Settings
 @click.option("--resume", type=click.IntRange(min=1), metavar="ID", help="Go on with this unfinished job.")
 @options.wait
 @options.as_json
-@options.with_settings(handlers=True)
+@options.with_settings(handlers=True, logs=True)
 def command(
     *,
     settings: Settings,

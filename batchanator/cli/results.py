@@ -9,7 +9,7 @@ import click
 from batchanator.app.loops import run
 from batchanator.app.opening import existing_store
 from batchanator.app.report import job_row
-from batchanator.app.results import STATUSES, UNPROCESSED, result_pages
+from batchanator.app.results import STATUSES, result_pieces
 from batchanator.cli import options
 from batchanator.cli.errors import UsageError
 from batchanator.cli.once import tell
@@ -40,22 +40,22 @@ def command(*, settings: Settings, job_id: int, state: str, output: Path | None)
     Dead, cancelled and unprocessed items carry their input as received, so that it can be mended and sent again.
     """
 
-    async def work(file: BinaryIO) -> tuple[int, int]:
-        lines = still_open = 0
+    async def work(file: BinaryIO) -> tuple[int, bool]:
+        lines, complete = 0, True
         async with existing_store(settings) as store:
-            await job_row(store, job_id)
-            async for page in result_pages(store, job_id, status=state):
-                file.write(b"".join(line for _, line in page))
-                lines += len(page)
-                still_open += sum(status == UNPROCESSED for status, _ in page)
-        return lines, still_open
+            job = await job_row(store, job_id)
+            async for piece in result_pieces(store, job, status=state):
+                file.write(piece.text)
+                lines += piece.lines
+                complete = complete and piece.complete
+        return lines, complete
 
     with _target(output) as file:
-        lines, still_open = run(work(file))
+        lines, complete = run(work(file))
     if output is not None:
         tell(f"{plural(lines, 'line')} in {output}")
-    if still_open and state != UNPROCESSED:
-        tell(f"not complete: {plural(still_open, 'item')} had no outcome yet")
+    if not complete:
+        tell(f"not complete: job {job_id} has items without an outcome, or its source is still read")
 
 
 @contextmanager

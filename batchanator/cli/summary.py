@@ -27,10 +27,10 @@ class Spell(NamedTuple):
 
 def summary(report: JobReport, *, spell: Spell | None = None) -> Group:
     """Return the whole; the speed is that of `spell`, or of the job's whole life."""
-    parts = [Padding(counts(report), (1, 0, 0, 2), expand=False)]
+    parts = [Padding(counts(report), (1, 0, 0, 2))]
     if speed := _speed(report.job, spell):
-        parts.append(Padding(speed, (1, 0, 0, 2), expand=False))
-    parts += [Padding(part, (1, 0, 0, 2), expand=False) for part in problems(report)]
+        parts.append(Padding(speed, (1, 0, 0, 2)))
+    parts += [Padding(part, (1, 0, 0, 2)) for part in problems(report)]
     return Group(_heading(report.job), *parts)
 
 
@@ -39,7 +39,7 @@ def _heading(job: Row) -> Text:
     text = Text.assemble(
         (f"{_MARKS.get(state, '…')} ", STYLES.get(state, "cyan")),
         (f"Job {job['id']} ", "bold"),
-        status(state.replace("_", " ") if state in _MARKS else f"is not done: {state}"),
+        status(state.replace("_", " ")),
         f"   {safe(job['name'], longest=80)} → {safe(job['job_type'], longest=80)}",
     )
     text.stylize(STYLES.get(state, "cyan"), 0, 1)

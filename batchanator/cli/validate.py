@@ -20,7 +20,12 @@ from batchanator.settings import Settings
 @click.argument("file", type=click.Path())
 @options.job_type
 @click.option(
-    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="How many findings to show."
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="How many findings to show.",
 )
 @options.as_json
 @options.with_settings(handlers=True, database=False)
@@ -59,9 +64,9 @@ def _watched(validator: Validator, console: Console) -> Iterator[list[Finding]]:
 def _report(counts: Validation, shown: list[Finding], *, name: str) -> Iterator[RenderableType]:
     mark, style = ("✔", "green") if counts.is_clean else ("✘", "red")
     yield Text.assemble((f"{mark} ", style), safe(name, longest=160))
-    yield Padding(_counts(counts), (1, 0, 0, 2), expand=False)
+    yield Padding(_counts(counts), (1, 0, 0, 2))
     if shown:
-        yield Padding(_findings(shown), (1, 0, 0, 2), expand=False)
+        yield Padding(_findings(shown), (1, 0, 0, 2))
     rest = counts.rejected + counts.duplicates + counts.conflicts + counts.invalid - len(shown)
     if rest:
         yield Text(f"  and {plural(rest, 'more', 'more')}", style="dim")

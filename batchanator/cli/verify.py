@@ -19,7 +19,12 @@ _ROOM = timedelta(seconds=10)
 @click.command()
 @options.as_json
 @click.option(
-    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Rows of each violation."
+    "--limit",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Rows of each violation.",
 )
 @options.with_settings()
 def command(*, settings: Settings, as_json: bool, limit: int) -> None:
@@ -39,7 +44,7 @@ def command(*, settings: Settings, as_json: bool, limit: int) -> None:
         for one in found:
             show(Text(f"✘ {one.invariant}: {one.what}", style="red"))
             rows = [safe(_line(row)) for row in one.rows]
-            show(Padding(Text("\n".join(rows)), (0, 0, 1, 2), expand=False))
+            show(Padding(Text("\n".join(rows)), (0, 0, 1, 2)))
     raise click.exceptions.Exit(1 if found else 0)
 
 

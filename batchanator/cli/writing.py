@@ -1,15 +1,24 @@
 """JSON on stdout, for programs."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+_OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_PASSTHROUGH_DATETIME
+
 
 def write_json(value: Any) -> None:
-    """Write one indented JSON document."""
-    sys.stdout.write(orjson.dumps(value, default=_text, option=orjson.OPT_INDENT_2).decode() + "\n")
+    """Write one indented JSON document; instants as the API writes them."""
+    sys.stdout.write(orjson.dumps(value, _text, _OPTIONS).decode() + "\n")
 
 
 def _text(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
+    match value:
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        case bytes():
+            return value.hex()
+        case _:
+            return str(value)

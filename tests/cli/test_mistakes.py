@@ -1,0 +1,103 @@
+"""Whatever is wrong is said in one line on stderr, with the exit code that its kind has; never a traceback."""
+
+import pytest
+
+from tests.cli.conftest import HANDLERS, line
+
+USAGE = [
+    (("process", "nowhere.ndjson", "--job-type", "demo", *HANDLERS), "nowhere.ndjson: no such file"),
+    (("process", ".", "--job-type", "demo", *HANDLERS), ". is a directory; name one file"),
+    (
+        ("process", "mine.ndjson", "--job-type", "other", *HANDLERS),
+        "unknown job type 'other'; known: demo, gated",
+    ),
+    (
+        ("process", "mine.ndjson", "--job-type", "demo", "--handlers", "not_there"),
+        "handlers module not_there",
+    ),
+    (("jobs", "--database", "mysql://x/y"), "DatabaseUrl must begin with sqlite:/// or postgresql://"),
+    (("jobs", "--config", "not-there.json"), "not-there.json: cannot be read"),
+    (("ingest", "--job-type", "demo"), "name either a FILE or --from-staging"),
+    (
+        ("ingest", "mine.ndjson", "--from-staging", "--job-type", "demo"),
+        "name either a FILE or --from-staging",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE)
+def test_a_mistake_in_what_was_typed_exits_2(invoke, write, arguments, message):
+    write(line("a"))
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("jobs",),
+        ("job", 1),
+        ("job", 1, "--watch"),
+        ("results", 1),
+        ("dead-letter", 1),
+        ("dead-letter", 1, "replay"),
+        ("dead-letter", 1, "purge"),
+        ("cancel", 1),
+        ("pause", 1),
+        ("resume", 1),
+        ("verify",),
+    ],
+)
+def test_no_command_makes_a_database_only_to_look_at_it(invoke, tmp_path, arguments):
+    result = invoke(*arguments, "--database", "sqlite:///gone.db")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: there is no database gone.db\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_database_without_a_schema_says_what_to_run(invoke, tmp_path):
+    (tmp_path / "empty.db").touch()
+    result = invoke("jobs", "--database", "sqlite:///empty.db")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: the database has no schema yet: run migrate, or serve\n"
+
+
+def test_an_unknown_command_names_the_nearest(invoke):
+    result = invoke("prcess")
+    assert result.exit_code == 2
+    assert "Did you mean 'process'?" in result.stderr
+
+
+def test_a_password_is_not_repeated_in_an_error(invoke):
+    result = invoke("jobs", "--database", "postgresql://me:hunter2@127.0.0.1:1/none")
+    assert result.exit_code == 1
+    assert "hunter2" not in result.output
+
+
+def test_an_unknown_job_says_so(invoke, database_url):
+    invoke("migrate", "--database", database_url)
+    for arguments in (
+        ("job", 9),
+        ("results", 9),
+        ("dead-letter", 9),
+        ("cancel", 9),
+        ("dead-letter", 9, "replay"),
+    ):
+        result = invoke(*arguments, "--database", database_url)
+        assert (result.exit_code, result.stderr) == (1, "Error: there is no job 9\n")
+
+
+def test_a_database_that_stays_away_is_told_once_and_tried_again(command, write):
+    write(line("a"))
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    result = command(
+        "process", "mine.ndjson", "--job-type", "demo", *HANDLERS, "--database", url, "--wait", "1"
+    )
+    assert result.returncode == 1
+    told, error = result.stderr.splitlines()
+    assert told.startswith("the database is not there (")
+    assert told.endswith("trying again for 1 s")
+    assert error.startswith("Error: ")
