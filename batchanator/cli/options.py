@@ -58,6 +58,7 @@ job_id = click.argument("job_id", metavar="ID", type=click.IntRange(min=1))
 
 def with_settings(
     *,
+    logs: bool = False,
     handlers: bool = False,
     listens: bool = False,
     database: bool = True,
