@@ -144,7 +144,7 @@ class SqliteDriver:
 
         connection = aiosqlite.Connection(connector, 64)
         connection._thread.daemon = True  # noqa: SLF001 - else a process that fails before close never exits
-        await connection
+        connection = await connection
         self._all.append(connection)
         await self._pragmas(connection, "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY")
         return connection
@@ -238,9 +238,9 @@ def _quoted(path: Path) -> str:
 def _commands(script: str) -> list[str]:
     """Split a script: executescript would commit the transaction that it stands in."""
     out, pending = [], ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if line.rstrip().endswith(";") and dbapi.complete_statement(pending):
+    for piece in re.split(r"(?<=;)", script):
+        pending += piece
+        if dbapi.complete_statement(pending):
             out.append(pending)
             pending = ""
     return [*out, pending] if pending.strip() else out

@@ -1,0 +1,131 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from batchanator.domain.errors import StoreError, UnavailableError, UniqueError
+from batchanator.store.migrations import migrate
+from batchanator.store.parameters import from_micros, to_micros
+from batchanator.store.store import Repositories, Store, driver_for
+
+
+@pytest.fixture
+async def store(database_url: str):
+    store = Store(driver_for(database_url))
+    await store.open()
+    await migrate(store.driver)
+    yield store
+    await store.close()
+
+
+async def act(store: Repositories, action: str) -> None:
+    await store.actions.append(job_id=None, action=action, actor="test")
+
+
+async def count(store: Store) -> int:
+    kinds = await store.job_types.list()
+    return len(kinds)
+
+
+async def add_type(store: Repositories, name: str) -> int:
+    return await store.job_types.upsert(
+        name=name,
+        slice_size=50,
+        timeout_seconds=300.0,
+        max_attempts=5,
+        backoff_cap_seconds=60.0,
+        backoff_jitter=False,
+    )
+
+
+async def test_a_transaction_that_is_left_by_an_error_writes_nothing(store: Store) -> None:
+    async def work(tx: Repositories) -> None:
+        await add_type(tx, "gone")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.transact(work)
+    assert await count(store) == 0
+
+
+async def test_a_transaction_that_is_cancelled_writes_nothing_and_blocks_nobody(store: Store) -> None:
+    inside = asyncio.Event()
+
+    async def work() -> None:
+        async with store.transaction() as tx:
+            await add_type(tx, "gone")
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await add_type(store, "kept")
+    assert [row["name"] for row in await store.job_types.list()] == ["kept"]
+
+
+async def test_a_write_whose_caller_is_cancelled_is_whole_or_not_at_all(store: Store) -> None:
+    for number in range(20):
+        task = asyncio.create_task(add_type(store, f"t{number}"))
+        for _ in range(number % 5):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await add_type(store, "last")
+    assert "last" in {row["name"] for row in await store.job_types.list()}
+
+
+async def test_instants_come_back_as_they_went(store: Store) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    await store.workers.register(worker="w", lease=timedelta(minutes=5), host="h", pid=1, roles="dispatch")
+    row = (await store.workers.list())[0]
+    assert before < row["started_at"] < datetime.now(UTC) + timedelta(seconds=5)
+    assert row["lease_until"] - row["started_at"] >= timedelta(minutes=5) - timedelta(milliseconds=5)
+
+
+async def test_a_taken_key_is_a_unique_error(store: Store) -> None:
+    await store.keys.copy(1, 1, [("a", 1, 0, b"")])
+    with pytest.raises(UniqueError):
+        await store.keys.copy(1, 1, [("a", 2, 0, b"")])
+
+
+async def test_a_closed_store_is_unavailable(store: Store) -> None:
+    await store.close()
+    with pytest.raises(UnavailableError):
+        await act(store, "late")
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    store = Store(driver_for("postgresql://nobody@127.0.0.1:1/none"))
+    with pytest.raises(UnavailableError):
+        await store.open()
+
+
+def test_an_unknown_scheme_is_named() -> None:
+    with pytest.raises(StoreError, match="unknown scheme 'mysql'"):
+        driver_for("mysql://x/y")
+
+
+async def test_many_writers_at_once_all_commit(store: Store) -> None:
+    await asyncio.gather(*(add_type(store, f"t{number}") for number in range(40)))
+    assert await count(store) == 40
+
+
+def test_microseconds_are_exact_both_ways() -> None:
+    instant = datetime(2026, 11, 25, 3, 4, 5, 678901, tzinfo=UTC)
+    assert from_micros(to_micros(instant)) == instant
+
+
+async def test_every_postgres_session_says_how_it_runs(postgres_url: str) -> None:
+    store = Store(driver_for(postgres_url))
+    await store.open()
+    try:
+        async with store.driver.transaction() as session:
+            connection = session.connection  # type: ignore[attr-defined]
+            assert await connection.fetchval("SHOW transaction_isolation") == "read committed"
+            assert await connection.fetchval("SHOW synchronous_commit") == "on"
+            assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "20s"
+    finally:
+        await store.close()
