@@ -1,0 +1,278 @@
+"""A database, a folder of sources, processes that work on them, and what they leave behind."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from batchanator.app.runtime import Parts, Runtime
+from batchanator.domain.submission import Entry, JobOptions
+from batchanator.handlers.registry import Registry
+from batchanator.settings import Settings
+from tests.process.child import STOP
+from tests.process.handlers import GATE, LEDGER
+from tests.process.ledger import Ledger, assert_explained
+from tests.process.polling import until
+from tests.process.reading import Rows, change, is_sqlite, read
+from tests.process.verified import assert_verified
+
+T = TypeVar("T")
+LIFE = 150.0
+SHORT_LEASE = 0.03  # minutes
+SETTINGS: Mapping[str, Any] = {
+    "lock_timeout_minutes": SHORT_LEASE,
+    "polling_interval_seconds": 0.1,
+    "max_retry_delay_seconds": 0.1,
+    "shutdown_grace_seconds": 2,
+    "chunk_size": 40,
+    "processing_batch_size": 10,
+}
+_ROOT = Path(__file__).parents[2]
+_REGISTRY = Registry.load(["tests.process.handlers"], entry_points=False)
+
+
+class Child:
+    """A process of the service that this test started, and ends."""
+
+    def __init__(self, order: Mapping[str, Any], environment: Mapping[str, str], log: Path) -> None:
+        self._log = log
+        with log.with_suffix(".out").open("wb") as out, log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.process.child", json.dumps(order)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=errors,
+                cwd=_ROOT,
+                env={**os.environ, **environment},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def out(self) -> str:
+        return self._log.with_suffix(".out").read_text("utf-8")
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text("utf-8", "replace")
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        lines = [line for line in self.log.splitlines() if f'"{name}"' in line]
+        return [event for event in map(json.loads, lines) if event.get("event") == name]
+
+    def wait_ready(self, seconds: float = 40) -> None:
+        """Wait until everything runs, or the process has ended at a stop-point before that."""
+        until(lambda: "ready" in self.out or self.has_ended(), "the process is ready", seconds=seconds)
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def is_stopped(self) -> bool:
+        """Tell whether SIGSTOP has reached every thread (Linux)."""
+        states = [path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
+
+    def wait_stopped(self, seconds: float = 30) -> None:
+        until(self.is_stopped, "the process has stopped itself", seconds=seconds)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(20)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+        self.wait_stopped()
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        self.process.terminate()
+
+    def wait(self, seconds: float = 30) -> int:
+        """Return the exit code, negative where a signal ended it."""
+        until(self.has_ended, f"process {self.pid} has ended", seconds=seconds)
+        return self.process.returncode
+
+    def stop(self, seconds: float = 15) -> None:
+        """End it like the service: SIGTERM, exit code 0."""
+        self.terminate()
+        assert self.wait(seconds) == 0
+        assert "stopped" in self.out
+
+
+class Gate:
+    """Lets the handlers of "gate" wait until it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        os.mkfifo(path, 0o600)
+        self._held: int | None = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def open(self) -> None:
+        if self._held is not None:
+            self._path.unlink()  # first, so that whoever opened it before sees its other end close
+            os.close(self._held)
+            self._held = None
+
+
+class Scene:
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.folder = folder
+        self.ledger = Ledger(folder / "ledger")
+        self.gate = Gate(folder / "gate")
+        self.children: list[Child] = []
+
+    @property
+    def on_sqlite(self) -> bool:
+        return is_sqlite(self.url)
+
+    # -- processes ---------------------------------------------------------------------------------------------
+
+    @property
+    def restart_lease(self) -> float:
+        """Return a lease, in minutes, for a process that is killed: SQLite knows the dead without waiting for it."""
+        return 5 if self.on_sqlite else SHORT_LEASE
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        return {**SETTINGS, "database": self.url, **changes}
+
+    def start(
+        self,
+        *,
+        stop_at: str = "",
+        dispatch: bool = True,
+        ingest: bool = True,
+        ready: bool = True,
+        then: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> Child:
+        """Start a process; with `ready`, wait until it runs or has ended at a stop-point."""
+        order = {
+            "settings": self.settings(**settings),
+            "parts": {"dispatch": dispatch, "ingest": ingest},
+            "roots": [str(self.folder)],
+            "life": LIFE,
+            "then": then or {},
+        }
+        environment = {LEDGER: str(self.ledger.path), GATE: str(self.folder / "gate"), STOP: stop_at}
+        child = Child(order, environment, self.folder / f"child-{len(self.children) + 1}.log")
+        self.children.append(child)
+        if ready:
+            child.wait_ready()
+        return child
+
+    def use(
+        self, work: Callable[[Runtime], Awaitable[T]], *, parts: Parts | None = None, **settings: Any
+    ) -> T:
+        """Run `work` on a runtime of this process; by default one that neither dispatches nor ingests."""
+
+        async def used() -> T:
+            runtime = Runtime(
+                Settings.model_validate(self.settings(**settings)),
+                _REGISTRY,
+                (self.folder,),
+                parts or Parts(dispatch=False, ingest=False),
+            )
+            await runtime.open()
+            try:
+                await runtime.start()
+                return await work(runtime)
+            finally:
+                await runtime.stop()
+
+        return asyncio.run(used())
+
+    # -- work --------------------------------------------------------------------------------------------------
+
+    def write(self, name: str, lines: Iterable[str]) -> Path:
+        path = self.folder / name
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        return path
+
+    def submit_file(self, job_type: str, name: str, **options: Any) -> int:
+        async def submit(runtime: Runtime) -> int:
+            given = JobOptions(**options)
+            job = await runtime.submitter.file(job_type, name, name=None, options=given, request=None)
+            return job.job_id
+
+        return self.use(submit)
+
+    def submit(
+        self, job_type: str, works: Sequence[Mapping[str, Any]], *, prefix: str = "k", **options: Any
+    ) -> int:
+        """Submit direct items, the nth with the key `prefix`-n from 1."""
+        entries = [
+            Entry(f"{prefix}-{number}", json.dumps(work).encode()) for number, work in enumerate(works, 1)
+        ]
+
+        async def submit(runtime: Runtime) -> int:
+            given = JobOptions(**options)
+            job = await runtime.submitter.items(job_type, entries, name=None, options=given, request=None)
+            return job.job_id
+
+        return self.use(submit)
+
+    # -- what became of it -------------------------------------------------------------------------------------
+
+    def read(self, query: str) -> Rows:
+        return read(self.url, query)[0]
+
+    def value(self, query: str) -> Any:
+        return self.read(query)[0][0]
+
+    def change(self, command: str) -> None:
+        change(self.url, command)
+
+    def open_jobs(self) -> list[Any]:
+        return self.read("SELECT id, status FROM jobs WHERE ended_at IS NULL ORDER BY id")
+
+    def wait_ended(self, seconds: float = 40) -> None:
+        """Wait until every job has ended."""
+        until(lambda: not self.open_jobs(), "every job has ended", seconds=seconds)
+
+    def wait_started(self, count: int, *, seconds: float = 30) -> None:
+        until(lambda: len(self.ledger.starts()) >= count, f"{count} items have started", seconds=seconds)
+
+    def statuses(self, job: int) -> dict[str, int]:
+        """Return how many items of a job stand where."""
+        return dict(
+            self.read(f"SELECT status, count(*) FROM batch_items WHERE job_id = {job} GROUP BY status")
+        )
+
+    def lapses(self) -> list[Any]:
+        return self.read(
+            "SELECT job_id, first_seq, fence, kind, worker FROM lapses ORDER BY job_id, first_seq, fence"
+        )
+
+    def attempts(self) -> list[Any]:
+        return self.read("SELECT job_id, seq, attempt, code FROM attempts ORDER BY job_id, seq, attempt")
+
+    def assert_sound(self, *, in_order: bool = True) -> None:
+        """Check all invariants, and the ledger against what is on record."""
+        assert_verified(self.url)
+        assert_explained(self.ledger, self.url, in_order=in_order)
+
+    def assert_each_ran_once(self) -> None:
+        started = sorted(item for item, lines in self.ledger.starts().items() for _ in lines)
+        assert started == sorted(self.read("SELECT job_id, seq FROM items"))
+
+    def end(self) -> None:
+        """End what still runs."""
+        self.gate.open()
+        for child in self.children:
+            if not child.has_ended():
+                child.kill()
+
+    def report(self) -> str:
+        """Return the end of every process's log."""
+        tails = [f"--- process {child.pid}\n{child.log[-4000:]}" for child in self.children]
+        return "\n".join(tails)
