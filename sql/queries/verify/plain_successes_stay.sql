@@ -1,12 +1,11 @@
--- I1: What succeeded plainly in a run never changes: a row written later belongs to an item that had failed or crashed before.
-WITH later AS MATERIALIZED (
-  SELECT o.job_id, o.seq, o.status, o.fence, (SELECT r.fence FROM runs r
-    WHERE r.job_id = o.job_id AND r.status = 'succeeded' AND r.last_seq >= o.seq AND r.first_seq = (
-      SELECT max(c.first_seq) FROM runs c WHERE c.job_id = o.job_id AND c.first_seq <= o.seq)) AS run_fence
-  FROM outcomes o
+-- I1: What succeeded plainly in a run never changes: a row written later is of an item that had failed or crashed before.
+WITH found AS MATERIALIZED (  -- the first of each run
+  SELECT r.job_id, r.first_seq, r.fence AS run_fence, (
+    SELECT min(o.seq) FROM outcomes o
+    WHERE o.job_id = r.job_id AND o.seq BETWEEN r.first_seq AND r.last_seq AND o.fence > r.fence
+      AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.job_id = o.job_id AND a.seq = o.seq AND a.fence <= r.fence)
+      AND NOT EXISTS (SELECT 1 FROM lapses l WHERE l.job_id = o.job_id AND l.first_seq = r.first_seq
+                        AND l.running_seq = o.seq AND l.fence <= r.fence)) AS seq
+  FROM runs r WHERE r.status = 'succeeded'
 )
-SELECT l.job_id, l.seq, l.status, l.fence, l.run_fence FROM later l
-WHERE l.fence > l.run_fence
-  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.job_id = l.job_id AND a.seq = l.seq AND a.fence <= l.run_fence)
-  AND NOT EXISTS (SELECT 1 FROM lapses p WHERE p.job_id = l.job_id AND p.running_seq = l.seq AND p.fence <= l.run_fence)
-ORDER BY l.job_id, l.seq LIMIT :limit
+SELECT * FROM found WHERE seq IS NOT NULL ORDER BY job_id, seq LIMIT :limit

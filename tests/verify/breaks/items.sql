@@ -58,7 +58,7 @@ UPDATE outcomes SET reason = NULL WHERE job_id = {letters} AND seq = 5;
 -- outcome_states_have_their_columns {"job": "done", "seq": 2, "status": "skipped"}
 UPDATE outcomes SET purged_at = clock_timestamp() WHERE job_id = {done} AND seq = 2;
 
--- plain_successes_stay {"job": "done", "seq": 1, "fence": 9, "run_fence": 1}
+-- plain_successes_stay {"job": "done", "seq": 1, "run_fence": 1}
 INSERT INTO outcomes (job_id, seq, status, reason, attempts, max_attempts, fence, finished_at, error)
   VALUES ({done}, 1, 'dead', 'permanent', 1, 3, 9, clock_timestamp(), 'no');
 
