@@ -1,4 +1,5 @@
--- Items of free suspect slices that were named by :max_crashes lapses whose worker was not seen again.
+-- Items of free suspect slices that were named by :max_crashes lapses whose worker was not seen again; lapses before an
+-- item's last outcome are over (it answered since, or was redriven with fresh attempts).
 SELECT s.job_id, s.first_seq, s.fence, l.running_seq AS seq, count(*) AS crashes, max(l.lapsed_at) AS last_at,
   coalesce((SELECT o.attempts FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq), 0) AS attempts,
   coalesce((SELECT o.max_attempts FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq), t.max_attempts) AS max_attempts
@@ -6,7 +7,8 @@ FROM slices s JOIN lapses l ON l.job_id = s.job_id AND l.running_seq BETWEEN s.f
 JOIN jobs j ON j.id = s.job_id JOIN job_types t ON t.id = j.job_type_id
 WHERE s.state = 0 AND s.lapses >= :max_crashes AND l.kind = 'lapsed' AND l.first_seq = s.first_seq
   AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND w.seen_at > l.lapsed_at)
-  AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq AND o.status <> 'retrying')
+  AND NOT EXISTS (SELECT 1 FROM outcomes o
+    WHERE o.job_id = s.job_id AND o.seq = l.running_seq AND (o.status <> 'retrying' OR o.fence >= l.fence))
   AND (s.settles = 0 OR EXISTS (
     SELECT 1 FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq AND o.status = 'retrying'))
 GROUP BY s.job_id, s.first_seq, s.fence, l.running_seq, t.max_attempts
