@@ -91,7 +91,8 @@ async def test_a_heartbeat_keeps_what_is_held(world: World) -> None:
 
 async def lease_until(world: World, worker: str) -> datetime:
     rows = await world.store.workers.list()
-    return next(row["lease_until"] for row in rows if row["incarnation"] == worker)
+    until: datetime = next(row["lease_until"] for row in rows if row["incarnation"] == worker)
+    return until
 
 
 async def test_a_worker_known_to_be_dead_is_recovered_before_its_lease_ends(world: World) -> None:
