@@ -43,14 +43,12 @@ class Claimer:
         if now - self._looked_at > LOOK_SECONDS:
             self._jobs, self._capped = await self._store.jobs.live()
             self._looked_at = now
-        taken: list[Claimed] = []
         if self._capped:
-            taken = await self._claim_capped(worker, limit)
-        if len(taken) < limit:
-            if self._jobs - self._capped > MOST_JOBS:
-                taken += await self._claim_from_list(worker, limit - len(taken))
-            else:
-                taken += await self._claim_all(worker, limit - len(taken))
+            taken = await self._claim_with_capped(worker, limit)
+        elif self._jobs > MOST_JOBS:
+            taken = await self._claim_from_list(worker, limit)
+        else:
+            taken = await self._claim_all(worker, limit)
         if not taken:
             self._floors, self._list, self._looked_at = {}, [], -LOOK_SECONDS
             self._was_empty = True
@@ -63,32 +61,36 @@ class Claimer:
         return taken
 
     async def _claim_from_list(self, worker: str, limit: int) -> list[Claimed]:
-        """Claim from jobs read at most 250 ms ago, each used once: so that a claim costs O(limit), not O(jobs)."""
+        taken = await self._store.slices.claim_listed(
+            worker=worker, types=self._types, limit=limit, jobs=await self._next_listed(limit)
+        )
+        self._floors.update(_lowest(taken))
+        return taken
+
+    async def _next_listed(self, limit: int) -> list[Floor]:
+        """Return jobs from a list read at most 250 ms ago, each used once: a claim costs O(limit), not O(jobs)."""
         now = monotonic()
         if not self._list or now - self._list_from > LIST_SECONDS:
             self._list = await self._store.jobs.runnable(types=self._types, limit=LIST_LENGTH)
             self._list_from = now
         part, self._list = self._list[:limit], self._list[limit:]
-        jobs = [Floor(job, self._floors.get(job, 0)) for job in part]
-        taken = await self._store.slices.claim_listed(
-            worker=worker, types=self._types, limit=limit, jobs=jobs
-        )
-        self._floors.update(_lowest(taken))
-        return taken
+        return [Floor(job, self._floors.get(job, 0)) for job in part]
 
-    async def _claim_capped(self, worker: str, limit: int) -> list[Claimed]:
-        """Claim from jobs with max_concurrency: their rows are locked first, what they have leased is counted after."""
+    async def _claim_with_capped(self, worker: str, limit: int) -> list[Claimed]:
+        """Claim from jobs with and without max_concurrency, in one order.
+
+        The rows of the first are locked, and what they have leased is counted in the statement after that.
+        """
+        listed = await self._next_listed(limit)
+        capped: list[int] = []
 
         async def work(tx: Repositories) -> list[Claimed]:
-            jobs = await tx.jobs.lock_capped(types=self._types, limit=limit * 2)
-            if not jobs:
-                return []
-            return await tx.slices.claim_listed(
-                worker=worker, types=self._types, limit=limit, jobs=[Floor(job, 0) for job in jobs]
-            )
+            capped[:] = await tx.jobs.lock_capped(types=self._types, limit=limit)
+            jobs = listed + [Floor(job, 0) for job in capped]
+            return await tx.slices.claim_listed(worker=worker, types=self._types, limit=limit, jobs=jobs)
 
         taken = await self._store.transact(work)
-        self.serial_jobs.update(slice_.job_id for slice_ in taken)
+        self.serial_jobs.update(capped)
         return taken
 
 

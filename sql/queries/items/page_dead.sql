@@ -4,6 +4,6 @@ SELECT v.seq, v.id, v.source_row_id, v.idempotency_key, v.status, v.attempts, v.
   k.job_id AS replaced_by_job_id, k.seq AS replaced_by_seq
 FROM (SELECT o.seq FROM outcomes o
       WHERE o.job_id = :job_id AND o.status = 'dead' AND o.purged_at IS NULL AND o.seq > :after ORDER BY o.seq LIMIT :limit) q
-CROSS JOIN batch_items v JOIN jobs j ON j.id = v.job_id
+CROSS JOIN batch_items v LEFT JOIN jobs j ON j.id = v.job_id
 LEFT JOIN idempotency_keys k ON k.job_type_id = j.job_type_id AND k.key = v.idempotency_key AND NOT (k.job_id = v.job_id AND k.seq = v.seq)
 WHERE v.job_id = :job_id AND v.seq = q.seq ORDER BY v.seq

@@ -14,8 +14,10 @@ WITH runnable AS MATERIALIZED (
     AND NOT EXISTS (SELECT 1 FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL)
     AND EXISTS (SELECT 1 FROM workers w WHERE w.incarnation = :worker AND w.lease_until > clock_timestamp())
 ), heads AS MATERIALIZED (
-  SELECT r.*, (SELECT min(s.ordinal) FROM slices s WHERE s.job_id = r.id AND s.state = 0 AND s.ordinal >= r.floor) AS head
-  FROM runnable r ORDER BY r.priority DESC, r.rank_base + head LIMIT :limit * 2
+  SELECT * FROM (
+    SELECT r.*, (SELECT min(s.ordinal) FROM slices s WHERE s.job_id = r.id AND s.state = 0 AND s.ordinal >= r.floor) AS head
+    FROM runnable r)
+  WHERE head IS NOT NULL ORDER BY priority DESC, rank_base + head LIMIT :limit
 )
 SELECT s.job_id, s.first_seq, h.priority, h.rank_base + s.ordinal
 FROM heads h CROSS JOIN slices s
