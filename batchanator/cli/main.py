@@ -6,6 +6,7 @@ from importlib.metadata import version
 import click
 
 from batchanator.cli.commands import Commands, Listed
+from batchanator.cli.leaving import leave
 
 SECTIONS: dict[str, tuple[Listed, ...]] = {
     "Run": (
@@ -52,4 +53,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # what a terminal cannot show is no reason to fail
             stream.reconfigure(errors="backslashreplace")
-    cli(prog_name="batchanator")
+    try:
+        cli(prog_name="batchanator")
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 1)

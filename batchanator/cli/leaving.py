@@ -1,0 +1,23 @@
+"""The end of the process: not held up by a handler's thread that does not come back."""
+
+import os
+import sys
+import threading
+from time import monotonic
+from typing import NoReturn
+
+HANDLER_THREADS = "handler"  # how the threads of plain handlers are called
+_SECONDS = 0.5
+
+
+def leave(code: int) -> NoReturn:
+    """End with `code`. Python would wait for a stuck thread for ever; its work was given back, so nobody does."""
+    until = monotonic() + _SECONDS
+    for thread in threading.enumerate():
+        if thread.name.startswith(HANDLER_THREADS):
+            thread.join(max(until - monotonic(), 0))
+            if thread.is_alive():
+                for stream in (sys.stdout, sys.stderr):
+                    stream.flush()
+                os._exit(code)
+    sys.exit(code)
