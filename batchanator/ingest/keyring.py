@@ -85,6 +85,12 @@ class Keyring:
     async def _take_over(
         self, tx: Repositories, wanted: Sequence[Lost], standing: dict[tuple[int, int], Row]
     ) -> dict[str, Line]:
+        cancelled: dict[int, list[int]] = {}
+        for _, holder in wanted:
+            if _status(holder, standing) == "cancelled":
+                cancelled.setdefault(holder[0], []).append(holder[1])
+        for job_id, seqs in sorted(cancelled.items()):
+            await tx.slices.fence_off(job_id=job_id, seqs=seqs)
         batches = {(holder[0], standing[holder[:2]]["batch"]) for _, holder in wanted}
         await tx.batches.lock([BatchId(*batch) for batch in sorted(batches)])
         seen = await tx.keys.standing([ItemId(*holder[:2]) for _, holder in wanted])

@@ -166,7 +166,7 @@ class SourceReader:
                 if not rows:
                     return None
                 chunk = chunk_of(
-                    [Entry(row["idempotency_key"], row["payload"].encode()) for row in rows],
+                    [Entry(row["idempotency_key"], _bytes(row["payload"])) for row in rows],
                     first_line=writer.checkpoint.line + 1,
                     chain=writer.checkpoint.chain,
                     max_bytes=self._max_bytes,
@@ -190,6 +190,11 @@ class SourceReader:
                 return
             writer.advance([written[0]], written[1])
             self._wakeups.ready.set()
+
+
+def _bytes(payload: object) -> bytes:
+    """Return a staging row's payload as bytes: SQLite lets any type into a text column."""
+    return payload if isinstance(payload, bytes) else str(payload).encode("utf-8", "surrogatepass")
 
 
 def _next(chunks: Any, count: int) -> list[Chunk]:

@@ -115,7 +115,12 @@ class Submitter:
         except (UniqueError, TransientError):
             if request is not None and (before := await self._before(request)):
                 return before
-            job_id = await self._store.transact(carefully)
+            try:
+                job_id = await self._store.transact(carefully)
+            except UniqueError:  # the same request, at the same moment
+                if request is not None and (before := await self._before(request)):
+                    return before
+                raise
         self._wakeups.ready.set()
         _log.info("job.submitted", job=job_id, job_type=job_type, source="items", items=len(entries))
         return Submitted(job_id)

@@ -29,6 +29,7 @@ _LEASED_BY = load("slices/leased_by")
 _CANCELLABLE = load("slices/cancellable")
 _CRASHED = load("slices/crashed")
 _COVERING = load("slices/covering")
+_FENCE_OFF = load("slices/fence_off")
 _CARRY = load("slices/carry")
 _IN_BATCHES = load("slices/in_batches")
 _HIGHEST_FENCE = load("slices/highest_fence")
@@ -120,6 +121,10 @@ class Slices:
     async def covering(self, *, job_id: int, seqs: Sequence[int]) -> list[Row]:
         """Lock, in key order, the slices that cover one of `seqs`."""
         return await self._session.fetch(_COVERING, job_id=job_id, seqs=list(seqs))
+
+    async def fence_off(self, *, job_id: int, seqs: Sequence[int]) -> None:
+        """Shut claims that began before a stop out of the free slices that cover `seqs`."""
+        await self._session.fetch(_FENCE_OFF, job_id=job_id, seqs=list(seqs))
 
     async def carry(self, *, job_id: int, first_seq: int, count: int) -> None:
         await self._session.fetch(_CARRY, job_id=job_id, first_seq=first_seq, count=count)

@@ -158,6 +158,8 @@ def _check_keys(tables: dict[str, list[Row]]) -> None:
     for (job_type, key), holder in holders.items():
         assert items[holder]["idempotency_key"] == key
         assert types[holder[0]] == job_type
+    stopping = {job["id"] for job in tables["jobs"] if job["stopping"] and job["ended_at"] is None}
     for identity, row in items.items():
-        if words[identity] not in {"dead", "cancelled"}:
+        counts_as_cancelled = words[identity] == "pending" and identity[0] in stopping
+        if words[identity] not in {"dead", "cancelled"} and not counts_as_cancelled:
             assert holders[types[identity[0]], row["idempotency_key"]] == identity, row

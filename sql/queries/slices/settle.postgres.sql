@@ -67,8 +67,8 @@ WITH given AS MATERIALIZED (
     FROM written w WHERE w.job_id = h.job_id AND w.seq BETWEEN h.first_seq AND h.last_seq) w
 ), gone AS (  -- a slice ends when nothing of it is open, by a flush too
   DELETE FROM slices s USING counted c WHERE s.job_id = c.job_id AND s.first_seq = c.first_seq AND c.left_open = 0
-), flushed AS (
-  UPDATE slices s SET open = c.left_open FROM counted c
+), flushed AS (  -- a free slice (a burial) gets a new fence, so that a claim with an older snapshot does not take it
+  UPDATE slices s SET open = c.left_open, fence = s.fence + CASE WHEN s.state = 1 THEN 0 ELSE 1 END FROM counted c
   WHERE s.job_id = c.job_id AND s.first_seq = c.first_seq AND c.left_open > 0 AND NOT c.closing
 ), armed AS (  -- at its earliest next attempt; at once where a retry is not seen here: a redrive may have committed meanwhile
   UPDATE slices s SET open = c.left_open, settles = s.settles + 1, fence = s.fence + 1, worker = NULL, running_seq = NULL, claimed_at = NULL,

@@ -78,7 +78,7 @@ UPDATE held SET left_open = open - succeeded - skipped - dead - cancelled,
 -- then: a slice ends when nothing of it is open, by a flush too
 DELETE FROM slices WHERE (job_id, first_seq) IN (SELECT job_id, first_seq FROM held WHERE left_open = 0)
 -- then: a flush lowers `open`; a closing settle arms the slice at its earliest next attempt, or at once
-UPDATE slices SET open = h.left_open, settles = slices.settles + h.closing, fence = slices.fence + h.closing,
+UPDATE slices SET open = h.left_open, settles = slices.settles + h.closing, fence = slices.fence + (h.closing OR slices.state <> 1),
   worker = CASE WHEN h.closing THEN NULL ELSE slices.worker END, running_seq = CASE WHEN h.closing THEN NULL ELSE slices.running_seq END,
   claimed_at = CASE WHEN h.closing THEN NULL ELSE slices.claimed_at END,
   state = CASE WHEN NOT h.closing THEN slices.state WHEN h.waiting < h.left_open THEN 0 ELSE 2 END,
