@@ -82,7 +82,7 @@ class Operations:
                 job_id=job_id,
                 seqs=seqs,
                 granted=kind["max_attempts"],
-                slice_size=kind["slice_size"],
+                slice_size=orjson.loads(job["options"]).get("slice_size") or kind["slice_size"],
             )
 
         count = await self._by_page(job_id, redriven, "replay", actor)
