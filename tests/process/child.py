@@ -17,6 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from batchanator.app import loops
+from batchanator.app.interrupts import Interrupts
 from batchanator.app.runtime import Parts, Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
@@ -75,14 +77,16 @@ async def run(order: dict[str, Any]) -> None:
         tuple(Path(root) for root in order["roots"]),
         Parts(**order["parts"]),
     )
-    terminated = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminated.set)
-    await runtime.open(wait=timedelta(seconds=30))
-    await runtime.start()
-    print("ready", flush=True)  # noqa: T201 - what the test waits for
-    await do(runtime, order.get("then", {}))
-    await terminated.wait()
-    await runtime.stop()
+    with Interrupts() as interrupts:
+        try:
+            with interrupts.interruptible():
+                await runtime.open(wait=timedelta(seconds=30))
+                await runtime.start()
+                print("ready", flush=True)  # noqa: T201 - what the test waits for
+                await do(runtime, order.get("then", {}))
+                await asyncio.Event().wait()
+        finally:
+            await runtime.stop()
     print("stopped", flush=True)  # noqa: T201 - as above
 
 
@@ -91,4 +95,4 @@ if __name__ == "__main__":
     end_with_the_test(_order["life"])
     configure_logging("json", "debug")
     set_probe(StopPoints(os.environ.get(STOP, "")))
-    asyncio.run(run(_order))
+    loops.run(run(_order))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.process.reading import read
+from tests.process.reading import Reader
 
 Item = tuple[int, int]
 
@@ -46,13 +46,13 @@ class Ledger:
         return found
 
 
-def assert_explained(ledger: Ledger, url: str, *, in_order: bool = True) -> None:
+def assert_explained(ledger: Ledger, reader: Reader, *, in_order: bool = True) -> None:
     """Each start of an item stands on record: as its outcome, a failed attempt or a lapse, under its own fence.
 
     A fence starts an item once; a later start has a higher one (`in_order`: nobody woke after losing a lease); what
     started without an end lapsed or timed out; what succeeded did end under the fence that is on record.
     """
-    records = _records(url)
+    records = _records(reader)
     starts, ends = ledger.starts(), ledger.ends()
     for item, lines in starts.items():
         fences = [line.fence for line in lines]
@@ -108,9 +108,8 @@ def _covers(ranges: list[tuple[int, int, int]], seq: int, fence: int) -> bool:
     return any(first <= seq <= last and fence == one for first, last, one in ranges)
 
 
-def _records(url: str) -> _Records:
-    outcomes, attempts, lapses, runs, items = read(
-        url,
+def _records(reader: Reader) -> _Records:
+    outcomes, attempts, lapses, runs, items = reader.read(
         "SELECT job_id, seq, fence, status FROM outcomes",
         "SELECT job_id, seq, fence FROM attempts",
         "SELECT job_id, first_seq, last_seq, fence FROM lapses",

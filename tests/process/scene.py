@@ -18,8 +18,8 @@ from tests.process.child import STOP
 from tests.process.handlers import GATE, LEDGER
 from tests.process.ledger import Ledger, assert_explained
 from tests.process.polling import until
-from tests.process.reading import Rows, change, is_sqlite, read
-from tests.process.verified import assert_verified
+from tests.process.reading import Reader, Rows, change, is_sqlite
+from tests.support.checking import assert_verified
 
 T = TypeVar("T")
 LIFE = 150.0
@@ -130,6 +130,7 @@ class Scene:
         self.ledger = Ledger(folder / "ledger")
         self.gate = Gate(folder / "gate")
         self.children: list[Child] = []
+        self._reader = Reader(url)
 
     @property
     def on_sqlite(self) -> bool:
@@ -224,7 +225,7 @@ class Scene:
     # -- what became of it -------------------------------------------------------------------------------------
 
     def read(self, query: str) -> Rows:
-        return read(self.url, query)[0]
+        return self._reader.read(query)[0]
 
     def value(self, query: str) -> Any:
         return self.read(query)[0][0]
@@ -258,8 +259,8 @@ class Scene:
 
     def assert_sound(self, *, in_order: bool = True) -> None:
         """Check all invariants, and the ledger against what is on record."""
-        assert_verified(self.url)
-        assert_explained(self.ledger, self.url, in_order=in_order)
+        asyncio.run(assert_verified(self.url))
+        assert_explained(self.ledger, self._reader, in_order=in_order)
 
     def assert_each_ran_once(self) -> None:
         started = sorted(item for item, lines in self.ledger.starts().items() for _ in lines)
@@ -268,6 +269,7 @@ class Scene:
     def end(self) -> None:
         """End what still runs."""
         self.gate.open()
+        self._reader.close()
         for child in self.children:
             if not child.has_ended():
                 child.kill()

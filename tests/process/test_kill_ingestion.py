@@ -1,4 +1,4 @@
-"""kill -9 of an ingestion at each of its stop-points: the next one goes on at the checkpoint, as if nothing had been."""
+"""kill -9 of an ingestion at each of its stop-points: the next goes on at the checkpoint, as if nothing had been."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from batchanator.app.runtime import Parts, Runtime
-from batchanator.domain.submission import JobOptions
+from batchanator.domain.submission import Entry, JobOptions
 from batchanator.store.operations import Operations
 from batchanator.store.probes import set_probe
 from tests.process.polling import until
@@ -52,10 +52,16 @@ def lines() -> list[str]:
 
 def submit(scene: Scene) -> None:
     """Let job 1 hold some keys and job 2 read the file; both are paused, so that slices stay as they were written."""
-    scene.submit("ledger", [{"ms": 1}] * 7, prefix="held")
     scene.write("source.ndjson", lines())
-    scene.submit_file("ledger", "source.ndjson")
-    scene.use(lambda runtime: pause(runtime, True))
+    entries = [Entry(f"held-{number}", b'{"ms": 1}') for number in range(1, 8)]
+
+    async def work(runtime: Runtime) -> None:
+        options = JobOptions()
+        await runtime.submitter.items("ledger", entries, name=None, options=options, request=None)
+        await runtime.submitter.file("ledger", "source.ndjson", name=None, options=options, request=None)
+        await pause(runtime, True)
+
+    scene.use(work)
 
 
 async def pause(runtime: Runtime, paused: bool) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 of a worker at each stop-point of its work: a second start ends everything, and each lost claim is on record."""
+"""kill -9 of a worker at each of its stop-points: a second start ends everything, each lost claim is on record."""
 
 import pytest
 
