@@ -74,7 +74,12 @@ def duration(time: timedelta) -> str:
     seconds = max(time.total_seconds(), 0.0)
     if seconds < 60:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
-    hours, rest = divmod(round(seconds), 3600)
+    return clock(time)
+
+
+def clock(time: timedelta) -> str:
+    """Write `0:07`, `2:05`, `1:02:03`."""
+    hours, rest = divmod(round(max(time.total_seconds(), 0.0)), 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
