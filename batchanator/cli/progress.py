@@ -16,7 +16,7 @@ from batchanator.store.driver import Row
 
 LINE_SECONDS = 5.0
 _FULL = 1000
-_TOO_NARROW = 50
+_TOO_NARROW = 60
 _NARROW = 72
 _WIDE = 100
 

@@ -45,7 +45,7 @@ async def test_elsewhere_there_is_a_line_now_and_then(monkeypatch):
 
 async def test_a_terminal_too_narrow_for_bars_gets_lines_too(monkeypatch):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0)
-    console = Console(file=io.StringIO(), width=49, force_terminal=True, record=True)
+    console = Console(file=io.StringIO(), width=59, force_terminal=True, record=True)
     await watch(readings(*RUN), console)
     assert console.export_text().startswith("job 7: 500 lines read")
 
@@ -56,7 +56,7 @@ async def test_a_short_job_prints_no_line(monkeypatch):
     assert file.getvalue() == ""
 
 
-@pytest.mark.parametrize("width", [50, 60, 80, 120])
+@pytest.mark.parametrize("width", [60, 72, 80, 120])
 async def test_bars_fit_every_terminal_with_room_for_what_it_echoes(width):
     console = Console(file=io.StringIO(), width=width, force_terminal=True, record=True, color_system=None)
     await watch(readings(*RUN), console)
