@@ -93,6 +93,8 @@ async def drain(report: Report, plan: Plan) -> None:
     slice_rates = [1 / cost.seconds for cost in costs[SLICE]]
     async_rates = [1 / cost.seconds for cost in costs[ASYNC]]
     report.add("drain", "slice ÷ async", "", ratios(slice_rates, async_rates), Target("≥", 1.1))
+    cpu = ratios([cost.cpu for cost in costs[ASYNC]], [cost.cpu for cost in costs[SLICE]])
+    report.add("drain", "slice ÷ async, by worker CPU", "", cpu)
     report_costs(report, "drain", costs, plan.items)
 
 
