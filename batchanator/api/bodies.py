@@ -27,7 +27,7 @@ SMALL = 64 << 10
 SILENCE_SECONDS = 15.0
 WHOLE_SECONDS = 120.0
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
-_UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field (.*)$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
@@ -137,7 +137,7 @@ def _misfit(text: str) -> ProblemError:
     """Return the problem for what msgspec says: `Expected `str`, got `int` - at `$.items[0].key``."""
     place = _PLACE.search(text)
     path = place[1] if place else ""
-    reason = text[: place.start()] if place else text
+    reason = (text[: place.start()] if place else text).replace("`", "")
     steps = [name or index for name, index in _STEP.findall(path)]
     unknown = _UNKNOWN.match(reason)
     if unknown:

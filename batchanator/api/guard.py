@@ -24,7 +24,7 @@ from batchanator.api.problems import (
 from batchanator.api.service import Gate
 from batchanator.domain.errors import StoreError
 
-BEGUN = "answer begun"
+BEGUN = web.RequestKey("answer begun", bool)
 """Set on a request when the first byte of an answer was made: there can be no other."""
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -77,7 +77,7 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:  # what nobody expected is told by its id, and logged in full
         problem = problem_of(error)
         if problem is None:
-            problem = _unexpected(request, error)
+            problem = unexpected(_route(request), error)
         elif isinstance(error, StoreError):
             _log.warning("request.unavailable", route=_route(request), error=str(error))
         if BEGUN in request:
@@ -86,9 +86,10 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
         return response_of(problem)
 
 
-def _unexpected(request: web.Request, error: Exception) -> ProblemError:
+def unexpected(route: str, error: BaseException | None) -> ProblemError:
+    """Log what nobody expected, and return a problem that tells no more than where to look."""
     number = uuid.uuid4()
-    _log.error("request.failed", id=str(number), route=_route(request), exc_info=error)
+    _log.error("request.failed", id=str(number), route=route, exc_info=error)
     detail = "The log says more under the id of this answer's `instance`."
     return ProblemError(INTERNAL, detail, more={"instance": f"urn:uuid:{number}"})
 

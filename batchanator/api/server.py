@@ -1,5 +1,6 @@
 """The HTTP server: aiohttp's, with bounds on connections and time, and problems also for what is no HTTP at all."""
 
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
 from batchanator.api.application import HEADERS
+from batchanator.api.guard import unexpected
 from batchanator.api.problems import BAD_REQUEST, ProblemError, response_of
 
 KEEPALIVE_SECONDS = 30.0
@@ -31,10 +33,13 @@ class _Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        del status, exc, message
+        del message
         if request.writer.output_size > 0:
             raise ConnectionError("the answer broke off")
-        response = response_of(ProblemError(BAD_REQUEST, "Not a request as HTTP/1.1 has it."))
+        problem = ProblemError(BAD_REQUEST, "Not a request as HTTP/1.1 has it.")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            problem = unexpected(f"{request.method} ?", exc)
+        response = response_of(problem)
         response.headers.update(HEADERS)
         response.force_close()
         return response
