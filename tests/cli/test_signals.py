@@ -30,9 +30,9 @@ def test_a_signal_gives_the_rest_back_and_resume_goes_on(start, command, write, 
     process = start("process", path.name, *GATED, **IN_BITS)
     wait_until((tmp_path / STARTED).exists, process)
     process.send_signal(number)
-    (tmp_path / GATE).touch()
     out, err = process.communicate(timeout=30)
     assert process.returncode == code, err
+    (tmp_path / GATE).touch()
     assert "Job 1 processing" in out
     assert "still open" in out
     assert "The same command with --resume 1 goes on with it." in err
