@@ -1,7 +1,7 @@
 """A process that lives for one job: it submits, reads and (where it has the handler) runs, then leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -16,8 +16,8 @@ from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.ingest.submitting import Submitter
 from batchanator.settings import Settings
-from batchanator.store.driver import Driver, Row
-from batchanator.store.store import Repositories, Store
+from batchanator.store.driver import Row
+from batchanator.store.store import Store
 
 T = TypeVar("T")
 FIRST_LOOK = 0.02
@@ -73,10 +73,8 @@ class OneShot:
         return None if submitted is None else submitted.job_id
 
     def _submitter(self) -> Submitter:
-        lease = self.runtime.lease
-        store = _ReadHere(self.runtime.store.driver, None if lease is None else lease.incarnation)
         return Submitter(
-            store,
+            self.runtime.store,
             self.runtime.wakeups,
             roots=self._roots,
             chunk_size=self._settings.chunk_size,
@@ -112,23 +110,3 @@ async def follow(
                 return
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, SLOWEST_LOOK)
-
-
-class _ReadHere(Store):
-    """Takes the ingestion of a new job in the transaction that writes it.
-
-    So no other process on this database begins to read a file that lies under this one's roots alone.
-    """
-
-    def __init__(self, driver: Driver, worker: str | None) -> None:
-        super().__init__(driver)
-        self._worker = worker
-
-    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
-        async def work_and_take(tx: Repositories) -> T:
-            made = await work(tx)
-            if isinstance(made, int) and self._worker is not None:
-                await tx.jobs.take_ingestion(job_id=made, worker=self._worker)
-            return made
-
-        return await super().transact(work_and_take)

@@ -70,9 +70,7 @@ def with_settings(
         @wraps(command)
         def run(*, config: Path | None, **given: Any) -> Any:
             overrides = {name: given.pop(name, None) for name in _SETTINGS}
-            settings = load_settings(
-                config=config, cwd=Path.cwd(), environ=_environment(), overrides=overrides
-            )
+            settings = load_settings(config=config, cwd=Path.cwd(), environ=os.environ, overrides=overrides)
             given_level = "log_level" in settings.model_fields_set
             configure_logging(settings.log_format, settings.log_level if given_level else log_level)
             return command(settings=settings, **given)
@@ -84,11 +82,6 @@ def with_settings(
         return run
 
     return decorate
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment without what the samples have for themselves: it is no setting of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("BATCHANATOR_SAMPLES_")}
 
 
 _SETTINGS = ("database_url", "handlers", "host", "port", "log_format", "log_level")

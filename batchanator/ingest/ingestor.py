@@ -63,7 +63,7 @@ class Ingestor:
         if worker is None or len(self._reading) >= MOST_SOURCES:
             return
         for row in await self._store.jobs.to_ingest(worker=worker):
-            if row["id"] in self._reading or len(self._reading) >= MOST_SOURCES or not _is_here(row):
+            if row["id"] in self._reading or len(self._reading) >= MOST_SOURCES or not self._is_here(row):
                 continue
             job = await self._store.jobs.take_ingestion(job_id=row["id"], worker=worker)
             if job is None:
@@ -86,6 +86,13 @@ class Ingestor:
         finally:
             self._reading.pop(job["id"], None)
             self._wakeups.sources.set()
+
+    def _is_here(self, row: Row) -> bool:
+        """A file is read where it was submitted from, under the same source root; the staging table anywhere."""
+        source: dict[str, Any] = msgspec.json.decode(row["source"])
+        if row["source_kind"] != "file":
+            return True
+        return source.get("host") == socket.gethostname() and source.get("root") in self._reader.known_roots
 
     @property
     def idle(self) -> bool:
@@ -111,9 +118,3 @@ class Ingestor:
                 await self._store.jobs.leave_ingestion(job_id=job_id, ingest_fence=job["ingest_fence"])
         except StoreError as error:
             _log.warning("ingestion.not_given_back", job=job_id, error=str(error))
-
-
-def _is_here(row: Row) -> bool:
-    """A file is read where it was submitted from; the staging table anywhere."""
-    source: dict[str, Any] = msgspec.json.decode(row["source"])
-    return row["source_kind"] != "file" or source.get("host") == socket.gethostname()

@@ -29,8 +29,12 @@ _OUR_FAULT: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}  # says nothing a
 
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
-    """What must stay the same while a file is read. `path` is for people: below the root, with slashes."""
+    """What must stay the same while a file is read. `path` is for people: below the root, with slashes.
 
+    `root` is the source root that it was found under: a process with other roots leaves it to those with this one.
+    """
+
+    root: str
     path: str
     host: str
     device: int
@@ -123,6 +127,7 @@ def _regular(descriptor: int) -> int:
 def _opened(descriptor: int, root: Path, parts: tuple[str, ...]) -> OpenFile:
     status = os.fstat(descriptor)
     identity = FileIdentity(
+        root=str(root),
         path="/".join(parts),
         host=socket.gethostname(),
         device=status.st_dev,

@@ -45,9 +45,9 @@ class SourceReader:
     ) -> None:
         self._store = store
         self._wakeups = wakeups
-        self._roots = roots
         self._chunk_size = chunk_size
         self._max_bytes = max_line_bytes
+        self.known_roots = {str(root.resolve()) for root in roots} | {str(root) for root in roots}
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="ingest")
 
     def close(self) -> None:
@@ -142,7 +142,7 @@ class SourceReader:
 
     def _open(self, identity: FileIdentity, offset: int) -> Source:
         try:
-            opened = resolve(identity.path, self._roots)
+            opened = resolve(identity.path, [Path(identity.root)])
         except NotFoundError as error:
             raise SourceError(SOURCE_GONE, "the file is not there any more") from error
         if replace(opened.identity, host=identity.host) != identity:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from batchanator.settings.entries import Entry, refuse
 
-_OURS = re.compile(r"batchanator__?(?!test_)(?P<path>.+)", re.IGNORECASE | re.DOTALL)
+_OURS = re.compile(r"batchanator__?(?!test_|samples_)(?P<path>.+)", re.IGNORECASE | re.DOTALL)
 _CONNECTION = "connectionstrings__defaultconnection"
 # Kubernetes puts these into every pod beside a Service named batchanator or batchanator-something.
 _SERVICE_LINK = re.compile(r"\w*_SERVICE_(HOST|PORT(_\w+)?)|\w*_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")

@@ -18,7 +18,7 @@ import aiosqlite
 from batchanator.domain.errors import StoreError, TransientError, UnavailableError, UniqueError
 from batchanator.store.driver import Row, Session, Table, again_if_transient
 from batchanator.store.parameters import from_micros, sqlite_value
-from batchanator.store.sqlite_library import Unit, dbapi, journal_mode, unit_connection
+from batchanator.store.sqlite_library import MINIMUM, Bulk, Unit, dbapi, journal_mode, unit_connection
 from batchanator.store.statements import Dialect, Statement
 
 T = TypeVar("T")
@@ -77,11 +77,8 @@ class _SqliteSession:
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         if not rows:
             return
-        marks = ", ".join("?" * len(table.columns))
-        command = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608 - our names
         try:
-            cursor = await self.connection.executemany(command, rows)
-            await cursor.close()
+            await self.connection.execute_fetchall(Bulk(table.name, table.columns, rows))
         except _ERRORS as error:
             raise translate(error) from error
 
@@ -111,6 +108,11 @@ class SqliteDriver:
         return f"SQLite {dbapi.sqlite_version} in {self.path.name}, journal {journal_mode()}"
 
     async def open(self) -> None:
+        if dbapi.sqlite_version_info < MINIMUM:
+            raise StoreError(
+                f"SQLite {dbapi.sqlite_version} is too old, {'.'.join(map(str, MINIMUM))} is needed: "
+                "install batchanator[sqlite]"
+            )
         try:
             if not self._read_only:
                 self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,11 @@
 
 import importlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+BLOCK_ROWS = 1000  # at most 32 columns: a statement takes 32,766 parameters
 MINIMUM = (3, 38, 0)  # the -> and ->> operators; RETURNING came with 3.35
 
 
@@ -41,6 +43,32 @@ class Unit:
         self.names: list[str] = []
 
 
+class Bulk:
+    """Rows to insert in one go on the connection's thread, a block in a statement.
+
+    sqlite3 gives the interpreter's lock back around every step: with a row a step, whoever parses the next lines keeps
+    it, and the two take turns instead of running side by side.
+    """
+
+    __slots__ = ("block", "one", "rows")
+
+    def __init__(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - our names
+        marks = f"({', '.join('?' * len(columns))})"
+        self.one = into + marks
+        self.block = into + ", ".join([marks] * BLOCK_ROWS)
+        self.rows = rows
+
+    def insert(self, execute: Any, executemany: Any) -> "_Rows":
+        rows = self.rows
+        rest = len(rows) - len(rows) % BLOCK_ROWS
+        for start in range(0, rest, BLOCK_ROWS):
+            execute(self.block, list(chain.from_iterable(rows[start : start + BLOCK_ROWS])))
+        if rest < len(rows):
+            executemany(self.one, rows[rest:])
+        return _Rows([])
+
+
 class _Rows:
     """What `execute` of a unit gives back: the fetched rows, where the caller expects a cursor."""
 
@@ -58,6 +86,8 @@ def unit_connection(module: Any) -> Any:
 
     class UnitConnection(module.Connection):  # type: ignore[misc]
         def execute(self, command: Any, *arguments: Any) -> Any:
+            if isinstance(command, Bulk):
+                return command.insert(super().execute, super().executemany)
             if not isinstance(command, Unit):
                 return super().execute(command, *arguments)
             if command.transaction:

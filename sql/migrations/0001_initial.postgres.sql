@@ -322,5 +322,5 @@ FROM (
     (SELECT count(*) FROM outcomes o WHERE o.job_id = j.id AND o.status = 'retrying') AS retrying,
     coalesce((SELECT sum(s.open - (SELECT count(*) FROM outcomes o WHERE o.job_id = s.job_id AND o.status = 'retrying'
                                    AND o.seq BETWEEN s.first_seq AND s.last_seq))
-              FROM slices s WHERE s.job_id = j.id AND s.state = 1), 0) AS processing
+              FROM slices s WHERE s.job_id = j.id AND s.state = 1), 0)::bigint AS processing
   FROM jobs j JOIN job_types t ON t.id = j.job_type_id) c;
