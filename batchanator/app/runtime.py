@@ -17,9 +17,10 @@ from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
 from batchanator.dispatch.worker import Worker
-from batchanator.domain.errors import SchemaError, StoreError, UnavailableError
+from batchanator.domain.errors import HandlerError, SchemaError, StoreError, UnavailableError
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
+from batchanator.handlers.texts import sanitise
 from batchanator.ingest.ingestor import Ingestor
 from batchanator.ingest.reading import SourceReader
 from batchanator.ingest.submitting import Submitter
@@ -123,8 +124,7 @@ class Runtime:
     async def _start_worker(self, lease: Lease, locks: AliveLocks, ids: Mapping[str, int]) -> None:
         settings = self.settings
         for handler in self.registry:
-            if handler.start is not None:
-                await handler.start()
+            await _start_or_explain(handler)
             self._started.append(handler)
         policies: dict[int, JobTypePolicy] = {
             ids[handler.job_type]: policy_for(handler, ids[handler.job_type], settings)
@@ -182,6 +182,16 @@ class Runtime:
             _log.error("process.not_stopped_cleanly", error=str(error))
         finally:
             await self.store.close()
+
+
+async def _start_or_explain(handler: RegisteredHandler) -> None:
+    if handler.start is None:
+        return
+    try:
+        await handler.start()
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise HandlerError(f"{handler.source} did not start: {sanitise(reason, 500)}") from error
 
 
 async def _stop_quietly(handler: RegisteredHandler) -> None:
