@@ -137,7 +137,6 @@ class HeldSlice:
                 )
                 valid.append(index)
             except InvalidPayloadError as error:
-                where = f"{error.pointer}: " if error.pointer else ""
                 self.started(seq)
-                self.done(seq, Failed(f"{where}{error.message}", INVALID_PAYLOAD, permanent=True))
+                self.done(seq, Failed(error.message, INVALID_PAYLOAD, permanent=True))
         return valid
