@@ -7,16 +7,12 @@ every 100 ms ends what is overdue. Plain functions run in a thread pool, whole-s
 import asyncio
 import contextvars
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import repeat
 from time import monotonic
-from typing import Any
-
-import structlog
 
 from batchanator.dispatch.executor import Lost, Report, SliceWork
+from batchanator.dispatch.threads import HandlerThreads
 from batchanator.domain.outcomes import Failed, Outcome
 from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
 from batchanator.handlers.context import JobContext, SliceContext
@@ -24,7 +20,6 @@ from batchanator.handlers.context import JobContext, SliceContext
 SWEEP_SECONDS = 0.1
 YIELD_SECONDS = 0.002
 WHOLE = -1
-_log = structlog.get_logger("batchanator.dispatch")
 
 
 class _Ticket:
@@ -58,8 +53,7 @@ class LocalExecutor:
         self._queue: deque[tuple[_Ticket, int]] = deque()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._runners = [_Runner() for _ in range(concurrency)]
-        self._threads: ThreadPoolExecutor | None = None
-        self._stuck_threads = 0
+        self._threads = HandlerThreads(concurrency)
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -69,7 +63,7 @@ class LocalExecutor:
     @property
     def stuck_threads(self) -> int:
         """How many threads run a plain handler whose attempt timed out: they cannot be stopped."""
-        return self._stuck_threads
+        return self._threads.stuck
 
     def start(self) -> None:
         for runner in self._runners:
@@ -125,8 +119,7 @@ class LocalExecutor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     async def _keep(self, runner: _Runner) -> None:
         """Take items until a handler has left its context changed: then a fresh task, with a fresh context, goes on."""
@@ -164,7 +157,7 @@ class LocalExecutor:
             if handler.is_async:
                 answer = await handler.call(work.payloads[index], context)
             else:
-                answer = await self._in_thread(handler.call, work.payloads[index], context)
+                answer = await self._threads.call(handler.call, work.payloads[index], context)
             outcome = to_outcome(answer)
         except asyncio.CancelledError:
             outcome = self._cancelled(runner, ticket)
@@ -200,7 +193,7 @@ class LocalExecutor:
             if work.handler.is_async:
                 answer = await work.handler.call(work.payloads, context)
             else:
-                answer = await self._in_thread(work.handler.call, work.payloads, context)
+                answer = await self._threads.call(work.handler.call, work.payloads, context)
             outcomes = to_outcomes(answer, len(work.seqs))
         except asyncio.CancelledError:
             one = self._cancelled(runner, ticket)
@@ -230,33 +223,6 @@ class LocalExecutor:
         if ticket.dropped:
             return None
         return Failed("the handler was cancelled from within", "CancelledError")
-
-    async def _in_thread(self, call: Callable[[Any, Any], Any], payload: Any, context: Any) -> Any:
-        """Run a plain function in the pool; a cancellation leaves its thread to end by itself, counted as stuck."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="handler")
-        future = self._threads.submit(contextvars.copy_context().run, call, payload, context)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            if future.running():
-                self._abandon(future)
-            raise
-
-    def _abandon(self, future: Any) -> None:
-        """Give the pool a thread in place of the one that does not come back."""
-        self._stuck_threads += 1
-        pool = self._threads
-        if pool is not None:
-            pool._max_workers += 1  # noqa: SLF001 - no public way to grow a pool
-        _log.warning("thread.stuck", stuck=self._stuck_threads)
-
-        def back(_: Any) -> None:
-            self._stuck_threads -= 1
-            if pool is not None:
-                pool._max_workers -= 1  # noqa: SLF001 - see above
-
-        future.add_done_callback(back)
 
     async def _sweep(self) -> None:
         while True:

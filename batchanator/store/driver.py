@@ -1,7 +1,9 @@
 """The seam between databases: what a driver can do. Repositories are written once, above it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from batchanator.domain.errors import TransientError
@@ -57,24 +59,16 @@ class Driver(Session, Protocol):
         ...
 
 
-async def again_if_transient(
-    work: Callable[[], Awaitable[T]], *, pause: Callable[[int], Awaitable[None]]
-) -> T:
+async def again_if_transient(work: Callable[[], Awaitable[T]]) -> T:
     """Run the whole of `work` again after a deadlock, serialisation failure or lock time-out; bounded."""
     for attempt in range(1, TRANSIENT_TRIES):
         try:
             return await work()
         except TransientError:
-            await pause(attempt)
+            await asyncio.sleep(random.uniform(0.5, 1) * 0.01 * 2**attempt)  # noqa: S311 - parts rivals, no secret
     return await work()
 
 
 async def fetch_one(session: Session, statement: Statement, **parameters: object) -> Row | None:
     rows = await session.fetch(statement, **parameters)
     return rows[0] if rows else None
-
-
-@asynccontextmanager
-async def nested(session: Session) -> AsyncIterator[Session]:
-    """Pass a transaction on where a function can be given one or open its own."""
-    yield session

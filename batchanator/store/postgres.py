@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import random
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -192,7 +191,7 @@ class PostgresDriver:
                     raise translate(error, committing=text.writes) from error
                 return rows
 
-        return await again_if_transient(once, pause=_pause)
+        return await again_if_transient(once)
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         async with self.transaction() as session:
@@ -242,7 +241,3 @@ class PostgresDriver:
 
 async def _nothing_to_reset(_connection: Any) -> None:
     """Skip asyncpg's round trip at each release: no code of ours changes a session, or leaves a cursor or a lock."""
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)  # noqa: S311 - spreads retries, no secret

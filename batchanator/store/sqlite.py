@@ -5,8 +5,6 @@ blocked event loop nor a cancelled task can leave it half done.
 """
 
 import asyncio
-import random
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -15,51 +13,16 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from batchanator.domain.errors import StoreError, TransientError, UnavailableError, UniqueError
+from batchanator.domain.errors import StoreError, UnavailableError
 from batchanator.store.driver import Row, Session, Table, again_if_transient
-from batchanator.store.parameters import from_micros, sqlite_value
 from batchanator.store.sqlite_library import MINIMUM, Bulk, Unit, dbapi, journal_mode, unit_connection
+from batchanator.store.sqlite_values import ERRORS, bind, commands_of, quoted, rows_from, translate
 from batchanator.store.statements import Dialect, Statement
 
 T = TypeVar("T")
 BUSY_SECONDS = 10.0
 READERS = 3
 _CONNECTION = unit_connection(dbapi)
-_UNAVAILABLE = re.compile(r"locked|busy|full|disk i/o|readonly|unable to open|closed", re.IGNORECASE)
-
-
-def translate(error: Exception) -> StoreError:
-    text = str(error) or type(error).__name__
-    if isinstance(error, StoreError):
-        return error
-    if isinstance(error, dbapi.IntegrityError) and "UNIQUE" in text:
-        return UniqueError(text)
-    if _UNAVAILABLE.search(text) or isinstance(error, ValueError):
-        return UnavailableError(f"SQLite: {text}")
-    return StoreError(f"SQLite: {text}")
-
-
-_ERRORS = (dbapi.Error, ValueError)
-
-
-def _rows(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
-    """Return mappings; instants (names ending in _at or _until) become aware datetimes."""
-    instants = [i for i, name in enumerate(names) if name.endswith(("_at", "_until"))]
-    if not instants:
-        return [dict(zip(names, row, strict=True)) for row in rows]
-    out: list[Row] = []
-    for row in rows:
-        values = list(row)
-        for i in instants:
-            if values[i] is not None:
-                values[i] = from_micros(values[i])
-        out.append(dict(zip(names, values, strict=True)))
-    return out
-
-
-def _bind(statement: Statement, parameters: dict[str, object]) -> dict[str, Any]:
-    wanted = {parameter.name for parameter in statement.sqlite.parameters}
-    return {name: sqlite_value(value) for name, value in parameters.items() if name in wanted}
 
 
 class _SqliteSession:
@@ -71,7 +34,7 @@ class _SqliteSession:
         self.connection = connection
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
-        unit = Unit(statement.sqlite.steps, _bind(statement, parameters), transaction=False)
+        unit = Unit(statement.sqlite.steps, bind(statement, parameters), transaction=False)
         return await _run(self.connection, unit)
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
@@ -79,16 +42,16 @@ class _SqliteSession:
             return
         try:
             await self.connection.execute_fetchall(Bulk(table.name, table.columns, rows))
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
 
 
 async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Row]:
     try:
         rows: Any = await connection.execute_fetchall(unit)
-    except _ERRORS as error:
+    except ERRORS as error:
         raise translate(error) from error
-    return _rows(unit.names, rows)
+    return rows_from(unit.names, rows)
 
 
 class SqliteDriver:
@@ -116,14 +79,14 @@ class SqliteDriver:
         try:
             if not self._read_only:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._writer = await self._connect(f"file:{_quoted(self.path)}")
+                self._writer = await self._connect(f"file:{quoted(self.path)}")
                 await self._pragmas(self._writer, f"PRAGMA journal_mode = {journal_mode()}")
                 await self._pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
             for _ in range(self._reader_count):
-                reader = await self._connect(f"file:{_quoted(self.path)}?mode=ro")
+                reader = await self._connect(f"file:{quoted(self.path)}?mode=ro")
                 await self._pragmas(reader, "PRAGMA query_only = ON")
                 self._readers.put_nowait(reader)
-        except (*_ERRORS, OSError) as error:
+        except (*ERRORS, OSError) as error:
             await self.close()
             raise UnavailableError(f"SQLite: {error}: {self.path.name}") from error
         except BaseException:
@@ -162,7 +125,7 @@ class SqliteDriver:
             await asyncio.shield(connection.close())
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
-        unit = Unit(statement.sqlite.steps, _bind(statement, parameters), transaction=statement.sqlite.writes)
+        unit = Unit(statement.sqlite.steps, bind(statement, parameters), transaction=statement.sqlite.writes)
         if not statement.sqlite.writes:
             return await self._read(unit)
 
@@ -170,7 +133,7 @@ class SqliteDriver:
             async with self._lock:
                 return await _uncancelled(_run(self._open_writer(), unit))
 
-        return await again_if_transient(once, pause=_pause)
+        return await again_if_transient(once)
 
     async def _read(self, unit: Unit) -> list[Row]:
         try:
@@ -211,7 +174,7 @@ class SqliteDriver:
     async def _control(self, writer: aiosqlite.Connection, command: str) -> None:
         try:
             await _uncancelled(writer.execute_fetchall(command))
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
 
     async def _roll_back(self, writer: aiosqlite.Connection) -> None:
@@ -222,30 +185,15 @@ class SqliteDriver:
     async def run_script(self, script: str, session: Session) -> None:
         assert isinstance(session, _SqliteSession)
         try:
-            for command in _commands(script):
+            for command in commands_of(script):
                 await session.connection.execute_fetchall(command)
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
 
     def exclusive(self, name: str) -> Any:
         """BEGIN IMMEDIATE already excludes every other writer, whatever the name."""
         del name
         return self.transaction()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-
-
-def _commands(script: str) -> list[str]:
-    """Split a script: executescript would commit the transaction that it stands in."""
-    out, pending = [], ""
-    for piece in re.split(r"(?<=;)", script):
-        pending += piece
-        if dbapi.complete_statement(pending):
-            out.append(pending)
-            pending = ""
-    return [*out, pending] if pending.strip() else out
 
 
 async def _uncancelled(work: Awaitable[T]) -> T:
@@ -262,10 +210,3 @@ async def _uncancelled(work: Awaitable[T]) -> T:
         if not task.cancelled():
             task.exception()
         raise
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(random.uniform(0.5, 1) * 0.005 * 2**attempt)  # noqa: S311 - spreads retries, no secret
-
-
-__all__ = ["SqliteDriver", "TransientError"]

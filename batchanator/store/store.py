@@ -1,7 +1,5 @@
 """The store: repositories over one database. `async with store.transaction() as tx` is a store within a transaction."""
 
-import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -72,7 +70,7 @@ class Store(Repositories):
             async with self.transaction() as tx:
                 return await work(tx)
 
-        return await again_if_transient(once, pause=_pause)
+        return await again_if_transient(once)
 
 
 def driver_for(url: str, *, connections: int = 8, read_only: bool = False) -> Driver:
@@ -88,7 +86,3 @@ def driver_for(url: str, *, connections: int = 8, read_only: bool = False) -> Dr
 def sqlite_path(url: str) -> str:
     """Return the path in `sqlite:///relative` or `sqlite:////absolute`; nothing in it is escaped."""
     return url.removeprefix("sqlite:///")
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(random.uniform(0.5, 1) * 0.01 * 2**attempt)  # noqa: S311 - spreads retries, no secret
