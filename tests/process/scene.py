@@ -243,6 +243,19 @@ class Scene:
     def wait_started(self, count: int, *, seconds: float = 30) -> None:
         until(lambda: len(self.ledger.starts()) >= count, f"{count} items have started", seconds=seconds)
 
+    def wait_lines(self, count: int) -> None:
+        """Wait until the ledger has exactly so many lines."""
+        until(lambda: len(self.ledger.lines()) == count, f"the ledger has {count} lines")
+
+    def wait_lapses(self, count: int) -> None:
+        until(lambda: len(self.lapses()) == count, f"{count} lapses are on record")
+
+    def succeeded(self) -> int:
+        return int(self.value("SELECT coalesce(sum(succeeded), 0) FROM batches"))
+
+    def wait_succeeded(self, count: int) -> None:
+        until(lambda: self.succeeded() >= count, f"{count} items have succeeded", seconds=60)
+
     def statuses(self, job: int) -> dict[str, int]:
         """Return how many items of a job stand where."""
         return dict(

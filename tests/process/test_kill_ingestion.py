@@ -26,11 +26,14 @@ PER_PORTION = (
     "ingest.after_commit",
 )
 WHAT_INGESTION_WRITES = (
-    "SELECT lines, accepted, duplicates, rejected, batches, slices_cut, byte_offset, line, chain, source_position FROM jobs WHERE id = 2",
+    """SELECT lines, accepted, duplicates, rejected, batches, slices_cut, byte_offset, line, chain, source_position
+       FROM jobs WHERE id = 2""",
     "SELECT seq, idempotency_key, payload FROM items WHERE job_id = 2 ORDER BY seq",
     "SELECT number, first_seq, last_seq, total FROM batches WHERE job_id = 2 ORDER BY number",
-    "SELECT first_seq, last_seq, batch, ordinal, open, state, fence, settles FROM slices WHERE job_id = 2 ORDER BY first_seq",
-    "SELECT first_line, last_line, holder_job_id, holder_seq, kind FROM duplicates WHERE job_id = 2 ORDER BY first_line",
+    """SELECT first_seq, last_seq, batch, ordinal, open, state, fence, settles
+       FROM slices WHERE job_id = 2 ORDER BY first_seq""",
+    """SELECT first_line, last_line, holder_job_id, holder_seq, kind
+       FROM duplicates WHERE job_id = 2 ORDER BY first_line""",
     "SELECT line, byte_offset, code, pointer, message, raw, raw_cut FROM rejects WHERE job_id = 2 ORDER BY line",
     "SELECT key, job_id, seq, payload_hash FROM idempotency_keys ORDER BY key",
 )

@@ -6,12 +6,14 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.process.databases import on
-from tests.process.polling import pass_time, until
+from tests.process.polling import pass_time
 from tests.process.reading import connect_sqlite
 from tests.process.scene import SHORT_LEASE, Scene
 
 pytestmark = pytest.mark.process
 ITEMS = 5_000
+OUR_SESSIONS = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'batchanator'"""
 LONGER_THAN_THE_LEASE = SHORT_LEASE * 60 * 1.3
 
 
@@ -20,10 +22,6 @@ def server(request: pytest.FixtureRequest, database: str) -> PostgresServer:
     found = request.getfixturevalue(database)
     assert isinstance(found, PostgresServer)
     return found
-
-
-def succeeded(scene: Scene) -> int:
-    return int(scene.value("SELECT coalesce(sum(succeeded), 0) FROM batches"))
 
 
 def write_source(scene: Scene, count: int, ms: int) -> int:
@@ -45,7 +43,7 @@ def test_restarts_of_the_server_in_the_middle_lose_nothing(scene: Scene, server:
     workers = [scene.start(max_concurrency_per_worker=10) for _ in range(2)]
     interrupted = 0
     for stop in range(1, 6):
-        until(lambda part=stop: succeeded(scene) >= ITEMS * (part - 1) * 0.15 + 50, "some have succeeded")
+        scene.wait_succeeded(round(ITEMS * (stop - 1) * 0.15) + 50)
         interrupted += bool(scene.open_jobs())
         server.stop("immediate")
         if stop == 3:
@@ -68,11 +66,11 @@ def test_an_item_that_outlives_three_outages_longer_than_the_lease_is_no_crash(
     job = scene.submit("gate", [{}])
     worker = scene.start(max_crashes=2)
     for outage in range(1, 4):
-        until(lambda seen=outage: len(scene.ledger.lines()) == seen, "the item runs")
+        scene.wait_lines(outage)
         server.stop("immediate")
         pass_time(LONGER_THAN_THE_LEASE)
         server.start()
-        until(lambda seen=outage: len(scene.lapses()) == seen, "the lapse is on record")
+        scene.wait_lapses(outage)
     scene.gate.open()
     scene.wait_ended()
     worker.stop()
@@ -83,20 +81,20 @@ def test_an_item_that_outlives_three_outages_longer_than_the_lease_is_no_crash(
 
 @on("postgres18")
 def test_each_of_our_sessions_may_be_ended_by_the_server(scene: Scene, server: PostgresServer) -> None:
-    job = write_source(scene, 2_000, 2)
+    job = write_source(scene, 3_000, 5)
     worker = scene.start()
     ended = 0
-    while scene.open_jobs():
-        sessions = scene.read(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'batchanator'"
-        )
-        for (pid,) in sessions:  # the pool's, the heartbeat's: one after the other
+    for _ in range(3):
+        scene.wait_succeeded(scene.succeeded() + 20)
+        for (pid,) in scene.read(OUR_SESSIONS):  # the pool's and the heartbeat's, one after the other
             ended += scene.value(f"SELECT pg_terminate_backend({pid})")
             pass_time(0.05)
+    assert scene.open_jobs()
+    scene.wait_ended()
     worker.stop()
 
     assert ended >= 10
-    assert_all_well(scene, job, 2_000)
+    assert_all_well(scene, job, 3_000)
     assert not worker.events("duty.broke")
     assert not worker.events("ingestion.broke")
     scene.assert_sound(in_order=False)
@@ -107,7 +105,7 @@ def test_a_lock_of_another_process_outlasts_the_busy_time_out_and_the_lease(scen
     """Eleven seconds; our connections wait for ten."""
     job = write_source(scene, 1_000, 5)
     worker = scene.start()
-    until(lambda: succeeded(scene) > 50, "some have succeeded")
+    scene.wait_succeeded(50)
     with contextlib.closing(connect_sqlite(scene.url, "rw")) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert scene.open_jobs()
@@ -124,12 +122,13 @@ def test_a_lock_of_another_process_outlasts_the_busy_time_out_and_the_lease(scen
 @on("sqlite")
 def test_a_lock_that_a_statement_waits_for_does_not_outlive_its_cancellation(scene: Scene) -> None:
     """A stop cancels an ingestion that waits for its BEGIN: the source is given back all the same."""
-    write_source(scene, 20_000, 0)
-    worker = scene.start(lock_timeout_minutes=5, dispatch=False, chunk_size=200)
-    until(lambda: scene.value("SELECT line FROM jobs") > 0, "the source is being read")
+    write_source(scene, 1_000, 0)
+    worker = scene.start(lock_timeout_minutes=5, dispatch=False, stop_at="ingest.after_commit:2=stop")
+    worker.wait_stopped()
     with contextlib.closing(connect_sqlite(scene.url, "rw")) as other:
         other.execute("BEGIN IMMEDIATE")
-        pass_time(0.2)
+        worker.go_on()
+        pass_time(0.3)
         worker.terminate()
         pass_time(0.5)
         other.execute("ROLLBACK")

@@ -1,30 +1,34 @@
 """A worker that is stopped (SIGSTOP) for longer than its lease, and wakes after its work was taken over."""
 
+import json
+
 import pytest
 
+from batchanator.app.runtime import Runtime
+from batchanator.store.driver import Row
+from batchanator.store.statements import load
 from tests.process.databases import on
 from tests.process.polling import pass_time, until
 from tests.process.scene import SHORT_LEASE, Scene
 
 pytestmark = pytest.mark.process
+LAPSES = load("lapses/list")
 LONGER_THAN_THE_LEASE = SHORT_LEASE * 60 * 1.3
 
 
-def charged(scene: Scene) -> list[object]:
-    """Return what is charged as a crash, as the API's list of lapses says it."""
-
-    async def listed(runtime):
-        found = []
-        for (job,) in jobs:
-            found += await runtime.store.session.fetch(
-                LAPSES, job_id=job, after_seq=0, after_fence=0, limit=1000
-            )
-        return [row for row in found if row["charged"]]
-
-    from batchanator.store.statements import load
-
-    LAPSES = load("lapses/list")
+def charged(scene: Scene) -> list[Row]:
+    """Return the lapses that are charged as crashes, as the API's list says it."""
     jobs = scene.read("SELECT id FROM jobs")
+
+    async def listed(runtime: Runtime) -> list[Row]:
+        session = runtime.store.session
+        return [
+            row
+            for (job,) in jobs
+            for row in await session.fetch(LAPSES, job_id=job, after_seq=0, after_fence=0, limit=1000)
+            if row["charged"]
+        ]
+
     return scene.use(listed)
 
 
@@ -75,11 +79,11 @@ def test_an_item_that_outlives_three_pauses_of_its_worker_is_no_crash(scene: Sce
     job = scene.submit("gate", [{}])
     worker = scene.start(max_crashes=2)
     for pause in range(1, 4):
-        until(lambda seen=pause: len(scene.ledger.lines()) == seen, "the item runs")
+        scene.wait_lines(pause)
         worker.pause()
         pass_time(LONGER_THAN_THE_LEASE)
         worker.go_on()
-        until(lambda seen=pause: len(scene.lapses()) == seen, "the lapse is on record")
+        scene.wait_lapses(pause)
     assert charged(scene) == []
 
     scene.gate.open()
@@ -91,8 +95,6 @@ def test_an_item_that_outlives_three_pauses_of_its_worker_is_no_crash(scene: Sce
 
 
 def test_a_paused_ingestion_is_taken_over_and_writes_nothing_when_it_wakes(scene: Scene) -> None:
-    import json
-
     scene.write("source.ndjson", (json.dumps({"idempotency_key": f"k-{n}"}) for n in range(400)))
     job = scene.submit_file("ledger", "source.ndjson")
     where = "ingest.after_commit" if scene.on_sqlite else "ingest.before_commit"  # SQLite's lock would stay

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.process.polling import until
 from tests.process.scene import Scene
 
 pytestmark = pytest.mark.process
@@ -13,7 +14,7 @@ MAX_CRASHES = 2
 
 @pytest.mark.parametrize("way", ["kill", "exit"])
 def test_a_poison_item_is_dead_after_so_many_crashes_and_harms_nobody(scene: Scene, way: str) -> None:
-    works = [{"ms": 1}] * (GOOD + 1)
+    works: list[dict[str, object]] = [{"ms": 1}] * (GOOD + 1)
     works[77] = {"crash": way}
     job = scene.submit("poison", works)
     poison = (job, 78)
@@ -27,7 +28,7 @@ def test_a_poison_item_is_dead_after_so_many_crashes_and_harms_nobody(scene: Sce
         wait_over(scene)
         if worker.has_ended():
             crashes += 1
-    worker.stop()
+    scene.children[-1].stop()
 
     assert scene.statuses(job) == {"succeeded": GOOD, "dead": 1}
     status = "SELECT seq, status, reason, error_code FROM outcomes WHERE status = 'dead'"
@@ -43,7 +44,5 @@ def test_a_poison_item_is_dead_after_so_many_crashes_and_harms_nobody(scene: Sce
 
 
 def wait_over(scene: Scene) -> None:
-    from tests.process.polling import until
-
     worker = scene.children[-1]
     until(lambda: worker.has_ended() or not scene.open_jobs(), "the worker has died or the job has ended")

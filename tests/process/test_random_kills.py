@@ -28,6 +28,8 @@ def workload(chance: random.Random, number: int) -> list[str]:
                 work["idempotency_key"] = f"{max(number - 1, 0)}-{line}"
             case 3:
                 work["idempotency_key"] = None
+            case _:
+                pass
         lines.append(json.dumps(work))
     return lines
 
@@ -36,7 +38,11 @@ def test_fifty_kills_at_seeded_moments_lose_nothing(scene: Scene) -> None:
     written = 0
     killed_at_work = 0
     # So many deaths would make dead letters of items that only happened to run: not what this is about.
-    settings = {"max_crashes": 100, "lock_timeout_minutes": scene.restart_lease, "chunk_size": 20}
+    settings: dict[str, Any] = {
+        "max_crashes": 100,
+        "lock_timeout_minutes": scene.restart_lease,
+        "chunk_size": 20,
+    }
     for seed in SEEDS:
         chance = random.Random(seed)
         name = f"{seed}.ndjson"

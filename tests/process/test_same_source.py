@@ -46,8 +46,8 @@ def test_one_file_sent_at_once_becomes_its_set_of_items(scene: Scene, times: int
         scene.read(f"SELECT lines, accepted + duplicates FROM jobs WHERE id = {job}")[0] for job in jobs
     } == {(LINES, LINES)}
     assert scene.value("SELECT sum(duplicates) FROM jobs") == LINES * (times - 1)
-    kinds = dict(scene.read("SELECT kind, sum(last_line - first_line + 1) FROM duplicates GROUP BY kind"))
-    assert kinds == {"duplicate": LINES * (times - 1)}
+    kinds = scene.read("SELECT kind, sum(last_line - first_line + 1) FROM duplicates GROUP BY kind")
+    assert kinds == [("duplicate", LINES * (times - 1))]
     assert {status for (status,) in scene.read("SELECT status FROM jobs")} == {"completed"}
     assert not [event for reader in readers for event in reader.events("ingestion.broke")]
     scene.assert_each_ran_once()

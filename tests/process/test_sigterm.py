@@ -5,8 +5,9 @@ import time
 
 import pytest
 
+from tests.postgres import PostgresServer
 from tests.process.databases import on
-from tests.process.polling import until
+from tests.process.polling import pass_time, until
 from tests.process.scene import Scene
 
 pytestmark = pytest.mark.process
@@ -117,10 +118,9 @@ def test_an_ingestion_is_given_back_and_goes_on_elsewhere_at_once(scene: Scene) 
 
 
 @on("postgres18")
-def test_a_stop_while_the_database_is_away_ends_in_bounded_time(scene: Scene, postgres18: object) -> None:
-    from tests.postgres import PostgresServer
-
-    assert isinstance(postgres18, PostgresServer)
+def test_a_stop_while_the_database_is_away_ends_in_bounded_time(
+    scene: Scene, postgres18: PostgresServer
+) -> None:
     job = scene.submit("ledger", [{"ms": 300}] * 20)
     child = scene.start(shutdown_grace_seconds=GRACE)
     scene.wait_started(1)
@@ -161,8 +161,6 @@ def test_a_second_sigterm_ends_the_process_at_once(scene: Scene) -> None:
 
 @pytest.mark.parametrize("moment", [0.2, 0.35, 0.5, 0.8])
 def test_a_sigterm_during_the_start_leaves_nothing_held(scene: Scene, moment: float) -> None:
-    from tests.process.polling import pass_time
-
     job = scene.submit("ledger", [{"ms": 1}] * 200)
     child = scene.start(ready=False)
     pass_time(moment)

@@ -1,4 +1,4 @@
-"""Handlers that block the event loop, hang, or take no notice: the lease lives, the attempt ends, nothing runs twice."""
+"""Handlers that block the event loop, hang, or take no notice: the lease lives, the attempt ends."""
 
 import pytest
 
