@@ -27,7 +27,7 @@ from batchanator.store.wakeups import Wakeups
 
 NOW = timedelta(0)
 HOUR = timedelta(hours=1)
-TICK = timedelta(milliseconds=5)
+TICK = timedelta(microseconds=1)
 DEADLINE = 15.0
 ATTEMPTS = 3
 READY, LEASED, WAITING, HELD = range(4)
