@@ -120,6 +120,10 @@ def _shape(
 def _seconds(wait: object) -> float | None:
     if isinstance(wait, timedelta):
         wait = wait.total_seconds()
-    if isinstance(wait, bool) or not isinstance(wait, int | float) or math.isnan(wait):
+    if (
+        isinstance(wait, bool)
+        or not isinstance(wait, int | float)
+        or (isinstance(wait, float) and math.isnan(wait))
+    ):
         return None
-    return min(max(float(min(wait, 2**53)), 0.0), LONGEST_WAIT.total_seconds())
+    return float(min(max(wait, 0), LONGEST_WAIT.total_seconds()))

@@ -108,7 +108,8 @@ class Client:
             job = await self.job(job_id)
             return job if job["endedAt"] is not None else None
 
-        return await until(probe)
+        ended: dict[str, Any] = await until(probe)
+        return ended
 
     async def pages(self, path: str) -> list[list[Any]]:
         """Follow the Link headers of a list; each page must say the same in its body."""
@@ -127,9 +128,10 @@ class Client:
 async def until(probe: Callable[[], Awaitable[Any]]) -> Any:
     """Return the first truthy value of `probe`."""
     async with asyncio.timeout(DEADLINE):
-        while not (value := await probe()):
+        while True:
+            if value := await probe():
+                return value
             await asyncio.sleep(0.01)
-    return value
 
 
 def make_serving(url: str, folder: Path, *, parts: Parts | None = None, **settings: Any) -> Serving:

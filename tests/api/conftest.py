@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from tests.support.checking import assert_verified
 @pytest.fixture
 async def live(database_url: str, tmp_path: Path) -> AsyncIterator[Client]:
     """The whole service, on each database."""
-    async with served(database_url, tmp_path, chunk_size=10, processing_batch_size=4) as client:
+    settings: dict[str, Any] = {"chunk_size": 10, "processing_batch_size": 4, "shutdown_grace_seconds": 0.1}
+    async with served(database_url, tmp_path, **settings) as client:
         yield client
     await assert_verified(database_url)
 

@@ -40,6 +40,8 @@ async def echo(plan: Plan, context: JobContext) -> Outcome | None:
             )
         case "bad result":
             return Succeeded({"never": float})
+        case _:
+            raise AssertionError(plan)
     return None
 
 

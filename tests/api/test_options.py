@@ -1,7 +1,9 @@
 """Options of a new job, and the limits of a request."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from tests.api.client import QUIET, Client, served
 
@@ -50,7 +52,7 @@ async def test_a_wrong_option_is_named_by_its_place(quiet: Client) -> None:
 
 
 async def test_the_limits_of_a_request_are_exact(sqlite_url: str, tmp_path: Path) -> None:
-    limits = {"max_items_per_request": 3, "max_request_bytes": 2000, "max_line_bytes": 100}
+    limits: dict[str, Any] = {"max_items_per_request": 3, "max_request_bytes": 2000, "max_line_bytes": 100}
     async with served(sqlite_url, tmp_path, parts=QUIET, **limits) as client:
         path = "/jobs/echo/trigger/items"
         assert (await client.post(path, {"items": [ITEM] * 3})).status == 202
@@ -61,7 +63,7 @@ async def test_the_limits_of_a_request_are_exact(sqlite_url: str, tmp_path: Path
         answer = await client.post(path, padded.ljust(2001))
         assert (answer.status, answer.problem) == (413, "too-large")
 
-        async def unannounced():
+        async def unannounced() -> AsyncIterator[bytes]:
             yield padded
             yield b" " * 4000
 

@@ -6,22 +6,23 @@ HUGE = str(2**63)
 
 
 NOT_THERE = (
-        "/jobs/x", "/jobs/-1", "/jobs/1.5", f"/jobs/{HUGE}", "/jobs/%D9%A3", "/jobs/1%00", "/jobs/ 1", "/jobs/%ff",
-        "/jobs/1/items/x", "/jobs/1/items/0", f"/jobs/1/items/{HUGE}", "/batches/1/items", "/batches/1-x/items",
-        "/batches/1-1-1/items", f"/batches/1-{2**31}/items", "/batches/1-2/items", "/jobs/99/items", "/jobs/99/batches",
-        "/jobs/99/rejects", "/jobs/99/duplicates", "/jobs/99/lapses", "/jobs/99/errors", "/jobs/99/results",
-        "/jobs/99/dead-letter", "/nope", "/", "/jobs/", "/jobs/1/nope", "//jobs", "/jobs/../jobs/1/x",
+    "/jobs/x", "/jobs/-1", "/jobs/1.5", f"/jobs/{HUGE}", "/jobs/%D9%A3", "/jobs/1%00", "/jobs/ 1", "/jobs/%ff",
+    "/jobs/1/items/x", "/jobs/1/items/0", f"/jobs/1/items/{HUGE}", "/batches/1/items", "/batches/1-x/items",
+    "/batches/1-1-1/items", f"/batches/1-{2**31}/items", "/batches/1-2/items", "/jobs/99/items", "/jobs/99/batches",
+    "/jobs/99/rejects", "/jobs/99/duplicates", "/jobs/99/lapses", "/jobs/99/errors", "/jobs/99/results",
+    "/jobs/99/dead-letter", "/nope", "/", "/jobs/", "/jobs/1/nope", "//jobs", "/jobs/../jobs/1/x",
 )  # fmt: skip
 WRONG = (
-        ("/jobs?limit=0", "limit"), ("/jobs?limit=1001", "limit"), ("/jobs?limit=x", "limit"), ("/jobs?limit=", "limit"),
-        (f"/jobs?after={HUGE}", "after"), ("/jobs?after=-1", "after"), ("/jobs?status=done", "status"),
-        ("/jobs?stauts=failed", "stauts"), ("/jobs?limit=1&limit=2", "limit"), ("/jobs?jobType=", "jobType"),
-        ("/jobs?jobType=a%00b", "jobType"), ("/jobs/1?x=1", "x"), ("/jobs/1/items?status=failed", "status"),
-        ("/jobs/1/items?errorCode=%00", "errorCode"), ("/jobs/1/lapses?after=5", "after"),
-        ("/jobs/1/lapses?after=a.b", "after"), ("/batches/1-1/items?take=1000000000", "take"),
-        ("/batches/1-1/items?skip=1&after=2", "after"), (f"/batches/1-1/items?skip={HUGE}", "skip"),
-        ("/jobs/1/results?status=retrying", "status"), ("/jobs/1/results?order=settled", "order"),
-        ("/jobs/1/results?order=x", "order"), (f"/jobs/1/batches?after={2**31}", "after"), ("/handlers?x=", "x"),
+    ("/jobs?limit=0", "limit"), ("/jobs?limit=1001", "limit"), ("/jobs?limit=x", "limit"),
+    ("/jobs?limit=", "limit"),
+    (f"/jobs?after={HUGE}", "after"), ("/jobs?after=-1", "after"), ("/jobs?status=done", "status"),
+    ("/jobs?stauts=failed", "stauts"), ("/jobs?limit=1&limit=2", "limit"), ("/jobs?jobType=", "jobType"),
+    ("/jobs?jobType=a%00b", "jobType"), ("/jobs/1?x=1", "x"), ("/jobs/1/items?status=failed", "status"),
+    ("/jobs/1/items?errorCode=%00", "errorCode"), ("/jobs/1/lapses?after=5", "after"),
+    ("/jobs/1/lapses?after=a.b", "after"), ("/batches/1-1/items?take=1000000000", "take"),
+    ("/batches/1-1/items?skip=1&after=2", "after"), (f"/batches/1-1/items?skip={HUGE}", "skip"),
+    ("/jobs/1/results?status=retrying", "status"), ("/jobs/1/results?order=settled", "order"),
+    ("/jobs/1/results?order=x", "order"), (f"/jobs/1/batches?after={2**31}", "after"), ("/handlers?x=", "x"),
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ async def test_payloads_keep_the_bytes_that_came(quiet: Client) -> None:
 
 async def test_a_bad_item_is_a_reject_and_the_rest_goes_on(quiet: Client) -> None:
     bad = [
-        '5', '{"idempotencyKey":"","payload":1}', '{"idempotencyKey":7,"payload":1}', '{"payload":1}',
+        "5", '{"idempotencyKey":"","payload":1}', '{"idempotencyKey":7,"payload":1}', '{"payload":1}',
         '{"idempotencyKey":"a"}', '{"idempotencyKey":"b","payload":NaN}', '{"idempotencyKey":"\\ud800","payload":1}',
         '{"idempotencyKey":"c","payload":' + "[" * 80 + "]" * 80 + "}",
         '{"idempotencyKey":"d","payloadJson":"nope"}', '{"idempotencyKey":"n\\u0000","payload":1}',

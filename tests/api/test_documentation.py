@@ -1,0 +1,52 @@
+"""docs/http.md tells of every route, problem, reject code and status that there is."""
+
+import re
+from pathlib import Path
+
+from batchanator.api.application import build
+from batchanator.api.parameters import ITEM_STATUSES, JOB_STATUSES
+from batchanator.api.problems import KINDS
+from batchanator.api.result_lines import FILTERS
+from batchanator.app.serving import Serving
+from batchanator.ingest.verdicts import RejectCode
+from tests.api.client import make_serving
+
+TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
+
+
+async def routes(serving: Serving) -> set[tuple[str, str]]:
+    app = build(serving._service())
+    found = set()
+    for route in app.router.routes():
+        assert route.resource is not None
+        if route.method != "HEAD":
+            found.add((route.method, route.resource.canonical))
+    return found
+
+
+async def test_every_route_is_documented_and_every_documented_one_is_there(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    there = await routes(make_serving(sqlite_url, tmp_path))
+    documented = set(re.findall(r"^\| `(GET|POST|DELETE) (/\S*)` \|", TEXT, re.MULTILINE))
+    assert documented == there
+
+
+def test_every_problem_is_documented_with_its_status() -> None:
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", TEXT, re.MULTILINE))
+    assert rows == {kind.name: str(kind.status) for kind in KINDS}
+
+
+def test_every_reject_code_is_documented_in_order() -> None:
+    section = TEXT.partition("## Rejects")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `([a-z0-9_]+)` \|", section, re.MULTILINE) == list(RejectCode)
+
+
+def test_every_status_is_documented() -> None:
+    for status in {*JOB_STATUSES, *ITEM_STATUSES, *FILTERS}:
+        assert f"`{status}`" in TEXT
+
+
+def test_links_inside_lead_somewhere() -> None:
+    titles = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.*)$", TEXT, re.MULTILINE)}
+    assert set(re.findall(r"\(#([a-z-]+)\)", TEXT)) <= titles
