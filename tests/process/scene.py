@@ -2,10 +2,9 @@
 
 import asyncio
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from batchanator.app.runtime import Parts, Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings
-from tests.process.child import STOP
+from tests.process.child import STOP, Order, enter
 from tests.process.handlers import GATE, LEDGER
 from tests.process.ledger import Ledger, assert_explained
 from tests.process.polling import until
@@ -32,28 +31,22 @@ SETTINGS: Mapping[str, Any] = {
     "chunk_size": 40,
     "processing_batch_size": 10,
 }
-_ROOT = Path(__file__).parents[2]
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.process.child", "tests.process.handlers"])
 _REGISTRY = Registry.load(["tests.process.handlers"], entry_points=False)
 
 
 class Child:
     """A process of the service that this test started, and ends."""
 
-    def __init__(self, order: Mapping[str, Any], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, order: Order, environment: Mapping[str, str], log: Path) -> None:
         self._log = log
-        with log.with_suffix(".out").open("wb") as out, log.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.process.child", json.dumps(order)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=errors,
-                cwd=_ROOT,
-                env={**os.environ, **environment},
-            )
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
+        for path in (log, log.with_suffix(".out")):
+            path.touch()
+        self.process = _FORKS.Process(target=enter, args=(order, environment, log), daemon=True)
+        self.process.start()
+        assert self.process.pid is not None
+        self.pid = self.process.pid
 
     @property
     def out(self) -> str:
@@ -72,7 +65,7 @@ class Child:
         until(lambda: "ready" in self.out or self.has_ended(), "the process is ready", seconds=seconds)
 
     def has_ended(self) -> bool:
-        return self.process.poll() is not None
+        return self.process.exitcode is not None
 
     def is_stopped(self) -> bool:
         """Tell whether SIGSTOP has reached every thread (Linux)."""
@@ -84,14 +77,14 @@ class Child:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(20)
+        self.process.join(20)
 
     def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
+        os.kill(self.pid, signal.SIGSTOP)
         self.wait_stopped()
 
     def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def terminate(self) -> None:
         self.process.terminate()
@@ -99,7 +92,8 @@ class Child:
     def wait(self, seconds: float = 30) -> int:
         """Return the exit code, negative where a signal ended it."""
         until(self.has_ended, f"process {self.pid} has ended", seconds=seconds)
-        return self.process.returncode
+        assert self.process.exitcode is not None
+        return self.process.exitcode
 
     def stop(self, seconds: float = 15) -> None:
         """End it like the service: SIGTERM, exit code 0."""
@@ -157,13 +151,8 @@ class Scene:
         **settings: Any,
     ) -> Child:
         """Start a process; with `ready`, wait until it runs or has ended at a stop-point."""
-        order = {
-            "settings": self.settings(**settings),
-            "parts": {"dispatch": dispatch, "ingest": ingest},
-            "roots": [str(self.folder)],
-            "life": LIFE,
-            "then": then or {},
-        }
+        parts = Parts(dispatch=dispatch, ingest=ingest)
+        order = Order(self.settings(**settings), (self.folder,), parts, LIFE, then or {})
         environment = {LEDGER: str(self.ledger.path), GATE: str(self.folder / "gate"), STOP: stop_at}
         child = Child(order, environment, self.folder / f"child-{len(self.children) + 1}.log")
         self.children.append(child)
