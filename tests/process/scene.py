@@ -260,9 +260,11 @@ class Scene:
         return self.read("SELECT job_id, seq, attempt, code FROM attempts ORDER BY job_id, seq, attempt")
 
     def assert_sound(self, *, in_order: bool = True) -> None:
-        """Check all invariants, and the ledger against what is on record."""
+        """Check all invariants, the ledger against what is on record, and SQLite's file."""
         asyncio.run(assert_verified(self.url))
         assert_explained(self.ledger, self._reader, in_order=in_order)
+        if self.on_sqlite:
+            assert self.read("PRAGMA integrity_check") == [("ok",)]
 
     def assert_each_ran_once(self) -> None:
         started = sorted(item for item, lines in self.ledger.starts().items() for _ in lines)
