@@ -22,6 +22,7 @@ from typing import Any
 from batchanator.app import loops
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.runtime import Parts, Runtime
+from batchanator.cli.leaving import leave
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.logs import configure_logging
@@ -115,3 +116,4 @@ def enter(order: Order, environment: Mapping[str, str], log: Path) -> None:
     configure_logging("json", "debug")
     set_probe(StopPoints(os.environ.get(STOP, "")))
     loops.run(run(order))
+    leave(0)
