@@ -24,7 +24,7 @@ class Results:
         self._results = ResultLines(service.reads)
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/jobs/{id}/results", self.get)]
+        return [web.get("/jobs/{id}/results", self.get, allow_head=False)]
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         query, job = Query(request, "status", "after", "limit", "order"), job_id(request)

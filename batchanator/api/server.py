@@ -34,8 +34,8 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         del message
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer broke off")
+        if isinstance(exc, ConnectionError) or request.writer.output_size > 0:
+            raise ConnectionError("the client is gone, or has half an answer") from exc
         problem = ProblemError(BAD_REQUEST, "Not a request as HTTP/1.1 has it.")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             problem = unexpected(f"{request.method} ?", exc)

@@ -43,7 +43,8 @@ class Serving:
         self.store = self._api_store()
         self.runner = Runner(
             build(self._service()),
-            shutdown_timeout=min(REQUEST_GRACE_SECONDS, settings.shutdown_grace_seconds),
+            # aiohttp takes 0 for "wait for ever"
+            shutdown_timeout=min(REQUEST_GRACE_SECONDS, max(settings.shutdown_grace_seconds, 0.1)),
         )
 
     def _api_store(self) -> Store:
