@@ -17,8 +17,10 @@ async def test_too_many_requests_at_once_are_told_to_come_again(
         body = {"jobType": "echo", "idempotencyKey": "k", "payload": {"does": "hang"}}
 
         async def hang() -> None:
-            while (await client.post("/process", body)).status == 503:
-                await asyncio.sleep(0.01)
+            async def taken() -> bool:
+                return (await client.post("/process", body)).status != 503
+
+            await until(taken)
 
         hanging = [asyncio.create_task(hang()) for _ in range(2)]
 
