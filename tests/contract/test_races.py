@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from batchanator.domain.errors import ConflictError
+from batchanator.domain.submission import JobOptions
+from batchanator.store.records import Claimed, Floor
 from batchanator.store.redriving import redrive
 from batchanator.store.store import Repositories
 from tests.contract.sessions import Gate, meanwhile, overtake
@@ -120,6 +122,29 @@ async def test_claims_at_once_never_share_a_slice(shared: World) -> None:
     firsts = sorted(first for part in taken for first, _ in part)
     assert firsts == list(range(1, 121, 2))
     assert {fence for part in taken for _, fence in part} == {1}
+
+
+async def test_two_claims_of_a_capped_job_at_once_do_not_count_past_each_other(shared: World) -> None:
+    """What is leased is counted under the job's lock: a claim that is not committed yet is not overlooked."""
+    job = await shared.job(9, slice_size=1, options=JobOptions(max_concurrency=2))
+    types = list(shared.types.values())
+
+    async def claim(tx: Repositories, worker: str) -> list[Claimed]:
+        jobs = await tx.jobs.lock_capped(types=types, limit=20)
+        floors = [Floor(one, 0) for one in jobs]
+        return await tx.slices.claim_listed(worker=worker, types=types, limit=20, jobs=floors)
+
+    one, other = await shared.worker(), await shared.worker()
+    first, second = await shared.store.transact(lambda tx: claim(tx, one))
+    await shared.settle(one, [first, second], {1: BAD})
+    store = await shared.another()
+    async with store.transaction() as tx:
+        assert len(await claim(tx, one)) == 2
+        assert await shared.duties.promote() == 1, "one that comes before those that are claimed"
+        async with asyncio.timeout(5):
+            assert await shared.store.transact(lambda tx: claim(tx, other)) == []
+    assert await shared.store.transact(lambda tx: claim(tx, other)) == []
+    assert (await shared.counts(job))["processing"] == 2
 
 
 # -- settles -------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ async def test_a_line_whose_rival_is_rolled_back_is_an_item(shared: World) -> No
 
 
 async def test_four_ingestions_of_the_same_keys_in_other_orders_never_deadlock(shared: World) -> None:
-    keys = [f"k{number:03}" for number in range(160)]
+    keys = [f"k{number:04}" for number in range(1600)]
     jobs = []
     for seed in range(4):
         job, writer = await new_writer(shared)
@@ -82,14 +82,15 @@ async def test_four_ingestions_of_the_same_keys_in_other_orders_never_deadlock(s
         jobs.append((job, writer, entries(shuffled)))
 
     async def ingest(job: int, writer: Writer, lines: list[Entry]) -> None:
-        for start in range(0, len(lines), 40):
-            await writer.write(portions(lines[start : start + 40], writer, 20), position=0)
+        for start in range(0, len(lines), 80):
+            size = (80, 20)[start // 80 % 2]  # a portion of one chunk, and one of several
+            await writer.write(portions(lines[start : start + 80], writer, size), position=0)
         await shared.seal(job, writer)
 
     await asyncio.gather(*(ingest(*one) for one in jobs))
     rows = [await shared.get(job) for job, _, _ in jobs]
-    assert sum(row["accepted"] for row in rows) == 160
-    assert sum(row["duplicates"] for row in rows) == 480
+    assert sum(row["accepted"] for row in rows) == 1600
+    assert sum(row["duplicates"] for row in rows) == 4800
     for _, writer, _ in jobs:
         await writer._store.close()
     row = await shared.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")

@@ -144,6 +144,24 @@ async def test_a_new_slice_starts_above_every_fence_of_its_batch(world: World) -
     assert row["fence"] > highest["fence"]
 
 
+async def test_the_fence_of_the_run_counts_too_where_the_item_was_flushed_under_an_older_one(
+    world: World,
+) -> None:
+    job = await world.job(3)
+    dead = await world.worker()
+    await world.flush(dead, await world.claim_one(dead), {1: FATAL})
+    await world.die(dead)
+    await world.duties.recover()
+    last = await world.claim_one(await world.worker())
+    await world.release((await world.slice(job))["worker"], last, started=True)
+    worker = await world.worker()
+    last = await world.claim_one(worker)
+    await world.settle(worker, last)
+    assert (await world.outcome(job, 1))["fence"] < last.fence
+    await world.operations.replay(job, actor="me")
+    assert (await world.slice(job))["fence"] > last.fence
+
+
 async def test_no_zombie_settles_a_slice_that_a_redrive_made(world: World) -> None:
     job = await world.job(2)
     zombie = await world.worker()

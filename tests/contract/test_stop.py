@@ -142,6 +142,9 @@ async def test_a_stop_fences_the_ingester_and_seals_the_job(world: World) -> Non
     await world.writes(writer, entries(["a", "b"]))
     assert await world.operations.cancel(job, actor="me") == 2
     assert (await world.get(job))["sealed_at"] is not None
+    row = await world.one("SELECT ingest_fence, ingest_worker FROM jobs WHERE id = :job", job=job)
+    assert row["ingest_fence"] > writer.checkpoint.ingest_fence
+    assert row["ingest_worker"] is None
     with pytest.raises(LeaseLostError):
         await world.writes(writer, entries(["c"]))
     assert not await world.seal(job, writer)
