@@ -46,7 +46,7 @@ async def job_report(store: Store, job_id: int, *, first: int = 5) -> JobReport:
     return JobReport(
         job,
         await store.lines.rejects(job_id=job_id, after=0, limit=first) if job["rejected"] else (),
-        await store.items.list_by_outcome(job_id=job_id, status="dead", after=0, limit=first)
+        await store.item_pages.page_by_outcome(job_id=job_id, status="dead", after=0, limit=first)
         if job["dead"]
         else (),
         await store.outcomes.errors(job_id=job_id, limit=first) if job["dead"] else (),

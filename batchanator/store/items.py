@@ -3,10 +3,6 @@ from collections.abc import Sequence
 from batchanator.store.driver import Row, Session, Table, fetch_one
 from batchanator.store.statements import load
 
-_LIST = load("items/list")
-_SKIP = load("items/skip")
-_LIST_BY_OUTCOME = load("items/list_by_outcome")
-_LIST_BY_ERROR = load("items/list_by_error")
 _GET = load("items/get")
 _PAYLOADS = load("items/payloads")
 _EMPTY = load("items/empty")
@@ -25,32 +21,6 @@ class Items:
     async def insert(self, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert (job_id, seq, idempotency_key, payload text, source_row_id)."""
         await self._session.insert(_TABLE, rows)
-
-    async def list(self, *, job_id: int, after: int, limit: int, last_seq: int = LAST_SEQ) -> Sequence[Row]:
-        """Return items in input order with seqs above `after`, up to `last_seq`."""
-        return await self._session.fetch(_LIST, job_id=job_id, after=after, last_seq=last_seq, limit=limit)
-
-    async def skip(
-        self, *, job_id: int, first_seq: int, last_seq: int, skip: int, limit: int
-    ) -> Sequence[Row]:
-        return await self._session.fetch(
-            _SKIP, job_id=job_id, first_seq=first_seq, last_seq=last_seq, skip=skip, limit=limit
-        )
-
-    async def list_by_outcome(
-        self, *, job_id: int, status: str, after: int, limit: int, last_seq: int = LAST_SEQ
-    ) -> Sequence[Row]:
-        """Return items whose own row has a status: skipped, retrying, dead; not succeeded, nor all cancelled ones."""
-        return await self._session.fetch(
-            _LIST_BY_OUTCOME, job_id=job_id, status=status, after=after, last_seq=last_seq, limit=limit
-        )
-
-    async def list_by_error(
-        self, *, job_id: int, error_code: str, after: int, limit: int, last_seq: int = LAST_SEQ
-    ) -> Sequence[Row]:
-        return await self._session.fetch(
-            _LIST_BY_ERROR, job_id=job_id, error_code=error_code, after=after, last_seq=last_seq, limit=limit
-        )
 
     async def get(self, *, job_id: int, seq: int) -> Row | None:
         return await fetch_one(self._session, _GET, job_id=job_id, seq=seq)

@@ -22,10 +22,13 @@ _LIVE = load("jobs/live")
 _GET = load("jobs/get")
 _EXISTS = load("jobs/exists")
 _LIVE_BY_TYPE = load("jobs/live_by_type")
-_LIST = load("jobs/list")
-_LIST_BY_STATUS = load("jobs/list_by_status")
-_LIST_BY_TYPE = load("jobs/list_by_type")
-_LIST_BY_TYPE_AND_STATUS = load("jobs/list_by_type_and_status")
+_LISTS = {  # by whether a status and a type are asked for: each has an index of its own
+    (False, False): load("jobs/list"),
+    (True, False): load("jobs/list_by_status"),
+    (False, True): load("jobs/list_by_type"),
+    (True, True): load("jobs/list_by_type_and_status"),
+}
+_ENDED_COUNTS = ("succeeded", "skipped", "dead", "cancelled", "retrying", "processing")
 _REOPEN = load("jobs/reopen")
 _LOSSES = load("jobs/losses")
 _ENDED = load("events/append_ended")
@@ -113,8 +116,9 @@ class Jobs:
         return row["jobs"], row["capped"]
 
     async def get(self, job_id: int) -> Row | None:
-        """Return the job with its counts (the view batch_jobs), one snapshot."""
-        return await fetch_one(self._session, _GET, job_id=job_id)
+        """Return the job with its counts (as the view batch_jobs has them), one snapshot."""
+        row = await fetch_one(self._session, _GET, job_id=job_id)
+        return None if row is None else _with_pending(row)
 
     async def exists(self, job_id: int) -> bool:
         return bool(await self._session.fetch(_EXISTS, job_id=job_id))
@@ -127,17 +131,14 @@ class Jobs:
         self, *, before: int, limit: int, status: str | None, job_type_id: int | None
     ) -> Sequence[Row]:
         """Return jobs, newest first, with ids below `before`."""
-        if status is None and job_type_id is None:
-            return await self._session.fetch(_LIST, before=before, limit=limit)
-        if job_type_id is None:
-            return await self._session.fetch(_LIST_BY_STATUS, before=before, limit=limit, status=status)
-        if status is None:
-            return await self._session.fetch(
-                _LIST_BY_TYPE, before=before, limit=limit, job_type_id=job_type_id
-            )
-        return await self._session.fetch(
-            _LIST_BY_TYPE_AND_STATUS, before=before, limit=limit, job_type_id=job_type_id, status=status
-        )
+        narrowed: dict[str, object] = {}
+        if status is not None:
+            narrowed["status"] = status
+        if job_type_id is not None:
+            narrowed["job_type_id"] = job_type_id
+        statement = _LISTS[status is not None, job_type_id is not None]
+        rows = await self._session.fetch(statement, before=before, limit=limit, **narrowed)
+        return [_with_pending(row) for row in rows]
 
     async def reopen(self, *, job_id: int, **changes: int) -> Row | None:
         return await fetch_one(self._session, _REOPEN, job_id=job_id, **changes)
@@ -145,3 +146,8 @@ class Jobs:
     async def losses(self, jobs: Sequence[int]) -> set[int]:
         """Return which of these jobs have an item whose key may be taken over."""
         return {row["id"] for row in await self._session.fetch(_LOSSES, jobs=list(jobs))}
+
+
+def _with_pending(row: Row) -> Row:
+    """Return the row with `pending`, the rest: computed here, since in the view each count would be taken twice."""
+    return {**row, "pending": row["accepted"] - sum(row[name] for name in _ENDED_COUNTS)}

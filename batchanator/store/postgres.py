@@ -30,6 +30,7 @@ SESSION_SETTINGS = {
     "idle_in_transaction_session_timeout": "20s",
     "lock_timeout": "30s",
     "jit": "off",
+    "enable_bitmapscan": "off",  # without statistics it reads all ready slices of a job to take the first few
     "timezone": "UTC",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",

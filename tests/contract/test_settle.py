@@ -19,7 +19,7 @@ async def test_a_wholly_good_slice_is_one_run_and_no_rows(world: World) -> None:
     assert run["started_at"] <= run["finished_at"]
     assert await world.fetch("SELECT seq FROM outcomes") == []
     assert await world.slices(job) == []
-    items = await world.store.items.list(job_id=job, after=0, limit=9)
+    items = await world.items(job)
     assert [(row["status"], row["attempts"]) for row in items] == [("succeeded", 1)] * 4
 
 
@@ -55,7 +55,7 @@ async def test_results_come_back_with_their_items(world: World) -> None:
     text = r'{"n":18446744073709551616,"x":1.10,"t":"é\"],"}'
     answers = {1: Answer("succeeded", result=text), 3: Answer("succeeded", result="17", own_row=True)}
     await world.settle(worker, await world.claim_one(worker), answers)
-    items = await world.store.items.list(job_id=job, after=0, limit=9)
+    items = await world.items(job)
     assert [row["result"] for row in items] == [text, None, "17"]
     run = await world.one("SELECT results FROM runs")
     assert json.loads(run["results"])[1:] == [None, None]

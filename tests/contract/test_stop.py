@@ -18,7 +18,7 @@ async def test_a_cancel_says_what_was_free_and_the_sweep_ends_the_job(world: Wor
     assert await world.events(job) == [(1, "cancelled")]
     runs = await world.fetch("SELECT status, worker FROM runs")
     assert runs == [{"status": "cancelled", "worker": None}] * 4
-    items = await world.store.items.list(job_id=job, after=0, limit=99)
+    items = await world.items(job)
     assert {(row["status"], row["attempts"]) for row in items} == {("cancelled", 0)}
 
 

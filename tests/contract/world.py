@@ -187,8 +187,13 @@ class World:
         )
 
     async def statuses(self, job_id: int) -> dict[int, str]:
-        rows = await self.store.items.list(job_id=job_id, after=0, limit=10_000)
-        return {row["seq"]: row["status"] for row in rows}
+        return {row["seq"]: row["status"] for row in await self.items(job_id)}
+
+    async def items(self, job_id: int) -> list[dict[str, Any]]:
+        """Return a job's items as people see them, in input order."""
+        return await self.fetch(
+            "SELECT * FROM batch_items WHERE job_id = :job_id ORDER BY seq", job_id=job_id
+        )
 
     async def counts(self, job_id: int) -> dict[str, int]:
         """Return the job's counts that are not 0."""

@@ -1,1 +1,1 @@
-SELECT v.*, clock_timestamp() AS now_at FROM batch_jobs v WHERE id = :job_id
+SELECT v.*, clock_timestamp() AS now_at FROM job_counts v WHERE id = :job_id

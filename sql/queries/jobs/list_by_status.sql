@@ -1,1 +1,1 @@
-SELECT v.*, clock_timestamp() AS now_at FROM batch_jobs v WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit
+SELECT v.*, clock_timestamp() AS now_at FROM job_counts v WHERE status = :status AND id < :before ORDER BY id DESC LIMIT :limit

@@ -20,9 +20,10 @@ WITH heads AS MATERIALIZED (  -- the runnable jobs, by priority, then by the ran
     WHERE s.job_id = h.id AND s.state = 0 AND s.ordinal >= h.floor ORDER BY s.ordinal LIMIT :limit::integer * 4 + 40) c
   ORDER BY h.priority DESC, rank LIMIT :limit::integer * 4 + 40
 ), locked AS MATERIALIZED (  -- the first :limit that nobody holds; the fence must be the one that the snapshot read
+  -- state < 1 is state = 0, but leads no planner to look for single slices in the index of all ready ones
   SELECT s.job_id, s.first_seq
   FROM candidates c JOIN slices s ON s.job_id = c.job_id AND s.first_seq = c.first_seq
-  WHERE s.state = 0 AND s.fence = c.fence
+  WHERE s.state < 1 AND s.fence = c.fence
   ORDER BY c.priority DESC, c.rank LIMIT :limit FOR UPDATE OF s SKIP LOCKED
 ), mine AS (
   UPDATE slices s SET state = 1, fence = s.fence + 1, worker = :worker, claimed_at = clock_timestamp()

@@ -3,9 +3,10 @@
 SELECT s.job_id, s.first_seq, s.fence, l.running_seq AS seq, count(*) AS crashes, max(l.lapsed_at) AS last_at,
   coalesce((SELECT o.attempts FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq), 0) AS attempts,
   coalesce((SELECT o.max_attempts FROM outcomes o WHERE o.job_id = s.job_id AND o.seq = l.running_seq), t.max_attempts) AS max_attempts
-FROM slices s JOIN lapses l ON l.job_id = s.job_id AND l.running_seq BETWEEN s.first_seq AND s.last_seq
-JOIN jobs j ON j.id = s.job_id JOIN job_types t ON t.id = j.job_type_id
-WHERE s.state = 0 AND s.lapses >= :max_crashes AND l.kind = 'lapsed' AND l.first_seq = s.first_seq
+FROM slices s CROSS JOIN lapses l CROSS JOIN jobs j CROSS JOIN job_types t
+WHERE s.lapses > 0 AND s.lapses >= :max_crashes AND s.state = 0
+  AND l.job_id = s.job_id AND l.first_seq = s.first_seq AND l.running_seq BETWEEN s.first_seq AND s.last_seq AND l.kind = 'lapsed'
+  AND j.id = s.job_id AND t.id = j.job_type_id
   AND NOT EXISTS (SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND w.seen_at > l.lapsed_at)
   AND NOT EXISTS (SELECT 1 FROM outcomes o
     WHERE o.job_id = s.job_id AND o.seq = l.running_seq AND (o.status <> 'retrying' OR o.fence >= l.fence))

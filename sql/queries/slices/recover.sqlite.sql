@@ -7,7 +7,7 @@ DELETE FROM lapsing
 -- then
 INSERT INTO lapsing
 SELECT s.job_id, s.first_seq, s.last_seq, s.fence, s.worker, s.running_seq, s.claimed_at
-FROM slices s JOIN workers w ON w.incarnation = s.worker
+FROM slices s INDEXED BY slices_leased CROSS JOIN workers w ON w.incarnation = s.worker
 WHERE s.state = 1 AND (w.lease_until < clock_timestamp() OR w.incarnation IN (SELECT value FROM json_each(:dead)))
 ORDER BY s.job_id, s.first_seq LIMIT :limit
 -- then

@@ -84,6 +84,7 @@ UPDATE slices SET open = h.left_open, settles = slices.settles + h.closing, fenc
   state = CASE WHEN NOT h.closing THEN slices.state WHEN h.waiting < h.left_open THEN 0 ELSE 2 END,
   available_at = CASE WHEN NOT h.closing THEN slices.available_at WHEN h.waiting < h.left_open THEN NULL ELSE h.due_at END
 FROM held h WHERE slices.job_id = h.job_id AND slices.first_seq = h.first_seq AND h.left_open > 0
+  AND (slices.job_id, slices.first_seq) IN (SELECT job_id, first_seq FROM held)
 -- then: what each batch gains, and whether that makes its total
 INSERT INTO added
 SELECT b.job_id, b.number, h.succeeded, h.skipped, h.dead, h.cancelled,
@@ -91,19 +92,20 @@ SELECT b.job_id, b.number, h.succeeded, h.skipped, h.dead, h.cancelled,
 FROM (SELECT job_id, batch, sum(succeeded) AS succeeded, sum(skipped) AS skipped, sum(dead) AS dead,
         sum(cancelled) AS cancelled FROM held GROUP BY job_id, batch
       HAVING sum(succeeded + skipped + dead + cancelled) > 0) h
-JOIN batches b ON b.job_id = h.job_id AND b.number = h.batch
+CROSS JOIN batches b ON b.job_id = h.job_id AND b.number = h.batch
 -- then
 UPDATE batches SET succeeded = batches.succeeded + a.succeeded, skipped = batches.skipped + a.skipped,
   dead = batches.dead + a.dead, cancelled = batches.cancelled + a.cancelled,
   completed_at = CASE WHEN a.closes THEN clock_timestamp() END
 FROM added a WHERE batches.job_id = a.job_id AND batches.number = a.batch
+  AND (batches.job_id, batches.number) IN (SELECT job_id, batch FROM added)
 -- then: the sealed job whose last batch closed ends
 UPDATE jobs SET batches_open = batches_open - c.batches, succeeded = jobs.succeeded + c.succeeded,
   skipped = jobs.skipped + c.skipped, dead = jobs.dead + c.dead, cancelled = jobs.cancelled + c.cancelled,
   ended_at = CASE WHEN sealed_at IS NOT NULL AND batches_open = c.batches THEN max(clock_timestamp(), created_at) END
 FROM (SELECT a.job_id, count(*) AS batches, sum(b.succeeded) AS succeeded, sum(b.skipped) AS skipped, sum(b.dead) AS dead,
         sum(b.cancelled) AS cancelled
-      FROM added a JOIN batches b ON b.job_id = a.job_id AND b.number = a.batch WHERE a.closes GROUP BY a.job_id) c
+      FROM added a CROSS JOIN batches b ON b.job_id = a.job_id AND b.number = a.batch WHERE a.closes GROUP BY a.job_id) c
 WHERE jobs.id = c.job_id
 -- then
 INSERT INTO events (job_id, round, status, created_at)
