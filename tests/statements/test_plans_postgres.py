@@ -106,7 +106,7 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
     "slices/in_batches": {"job_id": 1, "first_seq": 4001, "last_seq": 5000},
     "items/payloads": {"job_id": 1, "first_seq": 101_001, "last_seq": 101_050},
     "items/get": {"job_id": 1, "seq": 150_000},
-    "items/list": {"job_id": 1, "after": 150_000, "last_seq": 2**62, "limit": 100},
+    "items/page": {"job_id": 1, "after": 150_000, "last_seq": 2**62, "limit": 100},
     "jobs/get": {"job_id": 1},
     "jobs/runnable": {"types": [1], "limit": 256},
     "jobs/lock_capped": {"types": [1], "limit": 20},

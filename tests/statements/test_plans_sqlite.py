@@ -22,7 +22,14 @@ _ALIAS = re.compile(
 )
 _MADE = re.compile(r"^(?:CO-ROUTINE|MATERIALIZE) (\w+)")
 # Small, partial indexes may be walked: what they hold is what is asked for.
-WALKED = {"slices_leased", "slices_waiting", "slices_held", "outcomes_retrying", "outcomes_dead"}
+WALKED = {
+    "slices_lapsed",
+    "slices_leased",
+    "slices_waiting",
+    "slices_held",
+    "outcomes_retrying",
+    "outcomes_dead",
+}
 SCHEMA = "\n".join(migration.script for migration in known(Dialect.SQLITE))
 STATEMENTS = (
     "slices/claim",
@@ -39,9 +46,11 @@ STATEMENTS = (
     "slices/covering",
     "slices/highest_fence",
     "items/get",
-    "items/list",
-    "items/list_by_outcome",
-    "items/list_by_error",
+    "items/page",
+    "items/page_by_status",
+    "items/page_by_outcome",
+    "items/page_by_error",
+    "items/page_dead",
     "items/payloads",
     "jobs/get",
     "jobs/list",
