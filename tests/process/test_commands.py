@@ -56,7 +56,7 @@ def source(scene: Scene, count: int) -> None:
 
 
 def test_a_service_that_was_killed_is_started_again_and_ends_everything(scene: Scene) -> None:
-    source(scene, 1_000)
+    source(scene, 400)
     job = scene.submit_file("ledger", "source.ndjson")
     with command(scene, "serve", "--port", "0") as first:
         scene.wait_succeeded(50)
@@ -68,13 +68,13 @@ def test_a_service_that_was_killed_is_started_again_and_ends_everything(scene: S
         scene.wait_ended()
         second.terminate()
         assert second.wait(20) == 0
-    assert scene.statuses(job) == {"succeeded": 1_000}
+    assert scene.statuses(job) == {"succeeded": 400}
     assert scene.lapses()
     scene.assert_sound()
 
 
 def test_a_file_whose_processing_was_killed_goes_on_and_is_all_duplicates_afterwards(scene: Scene) -> None:
-    source(scene, 600)
+    source(scene, 300)
     words = ("process", "source.ndjson", "--job-type", "ledger")
     with command(scene, *words) as first:
         until(lambda: len(scene.ledger.ends()) >= 50, "some have ended")
@@ -88,8 +88,8 @@ def test_a_file_whose_processing_was_killed_goes_on_and_is_all_duplicates_afterw
         assert third.wait(40) == 0
     assert scene.open_jobs() == []
     assert scene.read("SELECT lines, accepted, duplicates FROM jobs ORDER BY id") == [
-        (600, 600, 0),
-        (600, 0, 600),
+        (300, 300, 0),
+        (300, 0, 300),
     ]
     scene.assert_sound()
 

@@ -100,19 +100,19 @@ def test_a_thread_that_does_not_come_back_does_not_keep_the_process(scene: Scene
 
 def test_an_ingestion_is_given_back_and_goes_on_elsewhere_at_once(scene: Scene) -> None:
     """The lease is five minutes: without the giving back, another process would have to wait for it."""
-    scene.write("source.ndjson", (json.dumps({"idempotency_key": f"k-{n}"}) for n in range(20_000)))
+    scene.write("source.ndjson", (json.dumps({"idempotency_key": f"k-{n}"}) for n in range(6_000)))
     job = scene.submit_file("ledger", "source.ndjson")
-    scene.start(lock_timeout_minutes=5, chunk_size=200)
+    scene.start(lock_timeout_minutes=5, chunk_size=10)
     until(lambda: scene.value("SELECT line FROM jobs") > 0, "the source is being read")
     stop_within(scene, 5)
     assert scene.value("SELECT sealed_at FROM jobs") is None
-    assert 0 < scene.value("SELECT line FROM jobs") < 20_000
+    assert 0 < scene.value("SELECT line FROM jobs") < 6_000
 
     second = scene.start(lock_timeout_minutes=5, max_concurrency_per_worker=100)
     until(lambda: scene.value("SELECT sealed_at FROM jobs") is not None, "the source is read", seconds=30)
     scene.wait_ended(60)
     second.stop()
-    assert scene.statuses(job) == {"succeeded": 20_000}
+    assert scene.statuses(job) == {"succeeded": 6_000}
     scene.assert_each_ran_once()
     scene.assert_sound()
 
