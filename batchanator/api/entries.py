@@ -39,7 +39,11 @@ def entries_of(items: Sequence[Raw]) -> list[Entry]:
 
 def _entry(raw: bytes) -> Entry:
     fields = _fields(raw)
-    key = _text(fields.get("idempotencyKey"))
+    if fields is None:
+        return Entry(None, None, raw, "not_object")
+    if "idempotencyKey" not in fields:
+        return Entry(None, None, raw, "key_missing")
+    key = _text(fields["idempotencyKey"])
     payload, text = fields.get("payload"), fields.get("payloadJson")
     if text is not None and text != b"null" and (payload is None or payload == b"null"):
         inner = _text(text)
@@ -48,7 +52,7 @@ def _entry(raw: bytes) -> Entry:
     return Entry(key, payload, raw)
 
 
-def _fields(raw: bytes) -> dict[str, bytes]:
+def _fields(raw: bytes) -> dict[str, bytes] | None:
     try:
         return {name: bytes(value) for name, value in msgspec.json.decode(raw, type=dict[str, Raw]).items()}
     except (msgspec.MsgspecError, ValueError):
@@ -56,7 +60,7 @@ def _fields(raw: bytes) -> dict[str, bytes]:
     try:
         return {name: text[start:end].encode() for name, start, end in _members(text)}
     except ValueError:
-        return {}
+        return None
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -34,11 +34,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A direct item or a staging row. `key` and `payload` are judged like a line's; `raw` is kept of a bad one."""
+    """A direct item or a staging row. `key` and `payload` are judged like a line's; `raw` is kept of a bad one.
+
+    `fault`: what was wrong before there was a key to judge, as a line's verdict would name it.
+    """
 
     key: object
     payload: bytes | None
     raw: bytes = field(default=b"", repr=False)
+    fault: Literal["not_object", "key_missing"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ def chunk_of(
 
 
 def _judge(entry: Entry, max_bytes: int) -> tuple[str, bytes] | Refusal:
+    if entry.fault is not None:
+        return refusal(RejectCode(entry.fault))
     key = entry.key
     code = check_key(key)
     if code is not None:
