@@ -20,9 +20,11 @@ from batchanator.ingest.entries import chunk_of
     ],
 )
 def test_a_bad_item_is_a_reject_with_its_own_code_and_its_neighbours_go_on(item: str, code: str) -> None:
-    body = f'{{"items": [{{"idempotencyKey": "before", "payload": {{}}}}, {item}, ' + (
-        '{"idempotencyKey": "after", "payloadJson": "[1]"}]}'
+    before, after = (
+        '{"idempotencyKey": "before", "payload": {}}',
+        '{"idempotencyKey": "after", "payloadJson": "[1]"}',
     )
+    body = f'{{"items": [{before}, {item}, {after}]}}'
     chunk = chunk_of(entries_of(parse_items(body.encode()).items), first_line=1, chain=b"")
     assert [(reject.line, str(reject.code)) for reject in chunk.rejects] == [(2, code)]
     assert chunk.keys == ["before", "after"]
