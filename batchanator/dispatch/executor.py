@@ -4,6 +4,7 @@ An executor never writes to the ledger and never retries. It reports each item's
 answer for is `Lost`, which costs a lapse on record and no attempt.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -41,6 +42,12 @@ class Report(Protocol):
     def started(self, seq: int) -> None: ...
 
     def done(self, seq: int, outcome: Outcome) -> None: ...
+
+    def all_started(self, seqs: Sequence[int]) -> None:
+        """Report the start of several items at one moment."""
+        ...
+
+    def all_done(self, seqs: Sequence[int], outcomes: Sequence[Outcome]) -> None: ...
 
 
 class Executor(Protocol):

@@ -1,5 +1,6 @@
 """A slice in hand, from its claim until its settle is answered. Arrays run by position = seq - first_seq."""
 
+from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -78,6 +79,18 @@ class HeldSlice:
         self.ended_ns[position] = perf_counter_ns()
         self.outcomes[position] = outcome
         self.left -= 1
+
+    def all_started(self, seqs: Sequence[int]) -> None:
+        now, first, started_ns = perf_counter_ns(), self.claimed.first_seq, self.started_ns
+        for seq in seqs:
+            started_ns[seq - first] = now
+
+    def all_done(self, seqs: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        now, first, ended_ns, mine = perf_counter_ns(), self.claimed.first_seq, self.ended_ns, self.outcomes
+        for seq, outcome in zip(seqs, outcomes, strict=True):
+            ended_ns[seq - first] = now
+            mine[seq - first] = outcome
+        self.left -= len(seqs)
 
     def attempt_of(self, seq: int) -> int:
         """Return the number, from 1, of the attempt that this claim makes at an item."""

@@ -185,9 +185,7 @@ class LocalExecutor:
             monotonic_deadline=deadline,
         )
         runner.ticket, runner.deadline = ticket, deadline
-        started, done = ticket.report.started, ticket.report.done
-        for seq in work.seqs:
-            started(seq)
+        ticket.report.all_started(work.seqs)
         outcomes: list[Outcome] | None
         try:
             if work.handler.is_async:
@@ -203,8 +201,9 @@ class LocalExecutor:
         finally:
             runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
         if outcomes is not None:
-            for seq, outcome in zip(work.seqs, outcomes, strict=True):
-                done(seq, outcome if outcome.__class__ is not Failed else storable(outcome))
+            ticket.report.all_done(
+                work.seqs, [one if one.__class__ is not Failed else storable(one) for one in outcomes]
+            )
             if not ticket.done.done():
                 ticket.done.set_result(None)
 
