@@ -6,7 +6,7 @@ import threading
 from time import monotonic
 from typing import NoReturn
 
-HANDLER_THREADS = "handler"  # how the threads of plain handlers are called
+THREADS = ("handler", "process", "ingest")  # how the threads are called that run what may never come back
 _SECONDS = 0.5
 
 
@@ -14,7 +14,7 @@ def leave(code: int) -> NoReturn:
     """End with `code`. Python would wait for a stuck thread for ever; its work was given back, so nobody does."""
     until = monotonic() + _SECONDS
     for thread in threading.enumerate():
-        if thread.name.startswith(HANDLER_THREADS):
+        if thread.name.startswith(THREADS):
             thread.join(max(until - monotonic(), 0))
             if thread.is_alive():
                 for stream in (sys.stdout, sys.stderr):

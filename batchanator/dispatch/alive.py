@@ -3,11 +3,15 @@
 So that kill -9 and a new start lose no lease. The folder is our own (0700), beside the database, never a shared /tmp.
 """
 
+import contextlib
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+YOUNG_SECONDS = 60.0
 
 
 class AliveLocks:
@@ -27,7 +31,7 @@ class AliveLocks:
         lock = self._held.pop(incarnation, None)
         if lock is not None:
             lock.release(force=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            _remove(Path(lock.lock_file))
 
     def dead(self, incarnations: Iterable[str]) -> list[str]:
         """Return those whose lock file is there and free. One without a file is judged by its lease alone."""
@@ -53,9 +57,17 @@ class AliveLocks:
             return
         known = {f"{incarnation}.lock" for incarnation in incarnations}
         for path in self._folder.glob("*.lock"):
-            if path.name not in known and path.stem not in self._held:
-                path.unlink(missing_ok=True)
+            young = (
+                time.time() - path.lstat().st_mtime < YOUNG_SECONDS
+            )  # its worker may not have registered yet
+            if path.name not in known and path.stem not in self._held and not young:
+                _remove(path)
 
     @staticmethod
     def _path(folder: Path, incarnation: str) -> Path:
         return folder / f"{incarnation}.lock"
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows keeps what another process has open
+        path.unlink()

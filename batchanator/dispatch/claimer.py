@@ -28,7 +28,6 @@ class Claimer:
         self._capped = 0
         self._looked_at = -LOOK_SECONDS
         self._was_empty = True
-        self.serial_jobs: set[int] = set()
 
     async def claim(self, worker: str, limit: int) -> list[Claimed]:
         """Return up to `limit` slices; none where nothing is ready."""
@@ -61,11 +60,15 @@ class Claimer:
         return taken
 
     async def _claim_from_list(self, worker: str, limit: int) -> list[Claimed]:
-        taken = await self._store.slices.claim_listed(
-            worker=worker, types=self._types, limit=limit, jobs=await self._next_listed(limit)
-        )
-        self._floors.update(_lowest(taken))
-        return taken
+        """Claim from the shortlist, to its end: others may have emptied the jobs that come first."""
+        while jobs := await self._next_listed(limit):
+            taken = await self._store.slices.claim_listed(
+                worker=worker, types=self._types, limit=limit, jobs=jobs
+            )
+            if taken or not self._list:
+                self._floors.update(_lowest(taken))
+                return taken
+        return []
 
     async def _next_listed(self, limit: int) -> list[Floor]:
         """Return jobs from a list read at most 250 ms ago, each used once: a claim costs O(limit), not O(jobs)."""
@@ -82,16 +85,13 @@ class Claimer:
         The rows of the first are locked, and what they have leased is counted in the statement after that.
         """
         listed = await self._next_listed(limit)
-        capped: list[int] = []
 
         async def work(tx: Repositories) -> list[Claimed]:
-            capped[:] = await tx.jobs.lock_capped(types=self._types, limit=limit)
+            capped = await tx.jobs.lock_capped(types=self._types, limit=limit)
             jobs = listed + [Floor(job, 0) for job in capped]
             return await tx.slices.claim_listed(worker=worker, types=self._types, limit=limit, jobs=jobs)
 
-        taken = await self._store.transact(work)
-        self.serial_jobs.update(capped)
-        return taken
+        return await self._store.transact(work)
 
 
 def _lowest(taken: Sequence[Claimed]) -> Mapping[int, int]:

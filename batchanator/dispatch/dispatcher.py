@@ -85,7 +85,7 @@ class Dispatcher:
         return len(held)
 
     def _hold(self, claimed: Claimed, worker: str) -> HeldSlice:
-        serial = claimed.suspect or claimed.job_id in self._claimer.serial_jobs
+        serial = claimed.suspect or claimed.serial
         held = HeldSlice(claimed, self._policies[claimed.job_type_id], worker, serial=serial)
         self.hand.add(held)
         return held

@@ -58,11 +58,18 @@ class Hand:
             self._rate = rate if not self._rate else (self._rate + rate) / 2
             self._window_began, self._window_items = now, 0
         rate = max(self._rate, self._window_items / max(elapsed, 0.02))
-        open_items = sum(held.left for held in self.slices.values())
+        open_items = sum(_weight(held, held.left) for held in self.slices.values())
         wanted = self._concurrency + rate * AHEAD_SECONDS - open_items
         if wanted <= 0 and open_items >= self._concurrency:
             return 0
         mean = 50.0
         if self.slices:
-            mean = max(sum(len(held.claimed.seqs) for held in self.slices.values()) / len(self.slices), 1.0)
-        return max(0, min(int(wanted / mean) + 1, MOST_SLICES - len(self.slices)))
+            weights = sum(_weight(held, len(held.claimed.seqs)) for held in self.slices.values())
+            mean = max(weights / len(self.slices), 1.0)
+        most = max(MOST_SLICES, 2 * self._concurrency)
+        return max(0, min(int(wanted / mean) + 1, most - len(self.slices)))
+
+
+def _weight(held: HeldSlice, items: int) -> int:
+    """Return how many runners a slice can keep busy: one where its items run one by one, or in one call."""
+    return min(items, 1) if held.serial or held.policy.handler.whole_slice else items

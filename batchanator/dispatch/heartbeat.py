@@ -12,7 +12,7 @@ from time import monotonic
 
 import structlog
 
-from batchanator.domain.errors import StoreError, UnavailableError
+from batchanator.domain.errors import UnavailableError
 from batchanator.store.store import Store
 
 _log = structlog.get_logger("batchanator.dispatch")
@@ -84,13 +84,12 @@ class Heartbeat:
                             store = self._open_store()
                             await store.open()
                         await self._beat(store, incarnation)
-                    except StoreError as error:
+                    except Exception as error:  # noqa: BLE001 - a heart that stops beating is found too late
                         _log.warning("heartbeat.failed", error=str(error))
                         pause = min(pause, RETRY_SECONDS)
                         self._judge(incarnation)
-                        if store is not None:
-                            await store.close()
-                            store = None
+                        await _closed(store)
+                        store = None
                 else:
                     pause = min(pause, RETRY_SECONDS)
                 try:
@@ -133,3 +132,11 @@ class Heartbeat:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(what, incarnation)
+
+
+async def _closed(store: Store | None) -> None:
+    if store is not None:
+        try:
+            await store.close()
+        except Exception:  # noqa: BLE001 - it is thrown away
+            _log.debug("heartbeat.not_closed")

@@ -91,7 +91,7 @@ class Lease:
             try:
                 await self._store.workers.see(worker=old)
                 await self._take()
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - without a lease nothing is claimed: try again
                 _log.warning("lease.not_taken", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)

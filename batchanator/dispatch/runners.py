@@ -13,7 +13,7 @@ from time import monotonic
 
 from batchanator.dispatch.executor import Lost, Report, SliceWork
 from batchanator.dispatch.threads import HandlerThreads
-from batchanator.domain.outcomes import Failed, Outcome
+from batchanator.domain.outcomes import Failed, Outcome, Succeeded
 from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
 from batchanator.handlers.context import JobContext, SliceContext
 
@@ -25,7 +25,7 @@ WHOLE = -1
 class _Ticket:
     """A work that is in the executor: its report, what is still to come, and whether anyone still wants it."""
 
-    __slots__ = ("context_of", "done", "dropped", "left", "report", "work")
+    __slots__ = ("done", "dropped", "left", "report", "work")
 
     def __init__(self, work: SliceWork, report: Report, done: asyncio.Future[None]) -> None:
         self.work = work
@@ -161,12 +161,14 @@ class LocalExecutor:
             outcome = to_outcome(answer)
         except asyncio.CancelledError:
             outcome = self._cancelled(runner, ticket)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcome = failure_from(error)
         finally:
             runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
         if outcome is not None:
-            ticket.report.done(seq, outcome if outcome.__class__ is not Failed else storable(outcome))
+            ticket.report.done(seq, outcome if outcome.__class__ is Succeeded else storable(outcome))
             ticket.left -= 1
             if not ticket.left and not ticket.done.done():
                 ticket.done.set_result(None)
@@ -196,13 +198,15 @@ class LocalExecutor:
         except asyncio.CancelledError:
             one = self._cancelled(runner, ticket)
             outcomes = None if one is None else [one] * len(work.seqs)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcomes = [failure_from(error)] * len(work.seqs)
         finally:
             runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
         if outcomes is not None:
             ticket.report.all_done(
-                work.seqs, [one if one.__class__ is not Failed else storable(one) for one in outcomes]
+                work.seqs, [one if one.__class__ is Succeeded else storable(one) for one in outcomes]
             )
             if not ticket.done.done():
                 ticket.done.set_result(None)

@@ -55,7 +55,11 @@ class Settler:
             now_ns = perf_counter_ns()
             slow = [held for held in self._hand.slices.values() if _wants_flush(held, now_ns)]
             if part or slow:
-                await self._send(part, slow)
+                try:
+                    await self._send(part, slow)
+                except BaseException:
+                    self._hand.finished.extendleft(held for held in reversed(part) if not held.lost)
+                    raise
 
     async def settle_all(self) -> None:
         while self._hand.finished:

@@ -20,6 +20,7 @@ from batchanator.store.wakeups import Wakeups, wait_for
 
 PROMOTE_SECONDS = 0.05
 PRUNE_SECONDS = 3600.0
+DRAIN_SECONDS = 3.0
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -95,9 +96,12 @@ class Worker:
         while True:
             await asyncio.sleep(min(self._poll, 5.0) * (0.75 + self._jitter() / 2))
             await self.recover_dead()
-            if monotonic() - self._lease.began > self._wait_before_recovery and await self.duties.recover():
+            freed = 0
+            if monotonic() - self._lease.began > self._wait_before_recovery:
+                freed = await self.duties.recover()
+            await self.duties.bury()  # before anyone here is told that there is work
+            if freed:
                 self._wakeups.ready.set()
-            await self.duties.bury()
             if monotonic() - self._pruned_at > PRUNE_SECONDS:
                 self._pruned_at = monotonic()
                 await self.duties.prune_workers()
@@ -139,9 +143,10 @@ class Worker:
         """Stop claiming, finish within the grace, settle, release the rest, end the loops."""
         self._lease.drain()
         try:
-            await self.dispatcher.drain(grace)
-        except StoreError as error:
-            _log.error("worker.not_drained", error=str(error))
+            async with asyncio.timeout(grace.total_seconds() + DRAIN_SECONDS):
+                await self.dispatcher.drain(grace)
+        except (StoreError, TimeoutError) as error:  # what is held lapses with the lease
+            _log.error("worker.not_drained", error=str(error) or "the database does not answer")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -62,7 +62,13 @@ class Ingestor:
         worker = self._worker()
         if worker is None or len(self._reading) >= MOST_SOURCES:
             return
-        for row in await self._store.jobs.to_ingest(worker=worker):
+        after = 0  # page by page: jobs whose source is elsewhere must not hide those whose source is here
+        while page := await self._store.jobs.to_ingest(worker=worker, after=after):
+            after = page[-1]["id"]
+            await self._take(page, worker)
+
+    async def _take(self, page: Sequence[Row], worker: str) -> None:
+        for row in page:
             if row["id"] in self._reading or len(self._reading) >= MOST_SOURCES or not self._is_here(row):
                 continue
             job = await self._store.jobs.take_ingestion(job_id=row["id"], worker=worker)

@@ -7,11 +7,12 @@ from batchanator.settings.model import Settings
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuse to listen beyond this machine without keys. Raises SettingsError; what listens calls it."""
-    if settings.loopback or settings.api_keys or settings.allow_anonymous:
+    """Refuse to listen beyond this machine: this version checks no keys. Raises SettingsError."""
+    if settings.loopback or settings.allow_anonymous:
         return
     raise SettingsError(
-        f"Host {settings.host} is open to other machines: set ApiKeys, or AllowAnonymous if that is meant"
+        f"Host {settings.host} is open to other machines, and ApiKeys are not checked by this version: "
+        "set AllowAnonymous if that is meant"
     )
 
 

@@ -68,7 +68,7 @@ class SettingsFields(Section):
     handlers: tuple[str, ...] = Field(default=(), description="The modules that hold the handlers.")
     host: str = Field(
         default="127.0.0.1",
-        description="The address to listen on; any but a loopback needs ApiKeys.",
+        description="The address to listen on; any but a loopback needs AllowAnonymous.",
     )
     port: Whole | None = Field(
         default=None,

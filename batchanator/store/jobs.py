@@ -45,8 +45,8 @@ class Jobs:
     async def by_request(self, request_key: str) -> Row | None:
         return await fetch_one(self._session, _BY_REQUEST, request_key=request_key)
 
-    async def to_ingest(self, *, worker: str, limit: int = 100) -> Sequence[Row]:
-        return await self._session.fetch(_TO_INGEST, worker=worker, limit=limit)
+    async def to_ingest(self, *, worker: str, after: int = 0, limit: int = 100) -> Sequence[Row]:
+        return await self._session.fetch(_TO_INGEST, worker=worker, after=after, limit=limit)
 
     async def take_ingestion(self, *, job_id: int, worker: str) -> Row | None:
         return await fetch_one(self._session, _TAKE_INGESTION, job_id=job_id, worker=worker)

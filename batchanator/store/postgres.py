@@ -178,7 +178,7 @@ class PostgresDriver:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
         except _ERRORS:
-            connection.terminate()
+            return  # asyncpg has ended the connection itself
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
         text = statement.postgres

@@ -81,6 +81,7 @@ class Settled(NamedTuple):
 class Claimed(NamedTuple):
     """A slice with its due items: `body` is a JSON array of their payloads, in the order of `seqs`.
 
+    `serial`: its items run one at a time (max_concurrency).
     `retries` maps a seq that was tried before to (attempts so far, attempts allowed).
     """
 
@@ -92,6 +93,7 @@ class Claimed(NamedTuple):
     settles: int
     job_type_id: int
     suspect: bool
+    serial: bool
     retries: dict[int, tuple[int, int]]
     seqs: list[int]
     keys: list[str]
@@ -168,6 +170,7 @@ def claimed_from(row: Any, lists: Any) -> Claimed:
         row["settles"],
         row["job_type_id"],
         bool(row["suspect"]),
+        bool(row["serial"]),
         retries,
         lists(row["seqs"]),
         lists(row["keys"]),

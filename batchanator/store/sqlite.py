@@ -6,7 +6,7 @@ blocked event loop nor a cancelled task can leave it half done.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,8 +34,7 @@ class _SqliteSession:
         self.connection = connection
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
-        unit = Unit(statement.sqlite.steps, bind(statement, parameters), transaction=False)
-        return await _run(self.connection, unit)
+        return await _run(self.connection, _unit(statement, parameters, transaction=False))
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         if not rows:
@@ -44,6 +43,13 @@ class _SqliteSession:
             await self.connection.execute_fetchall(Bulk(table.name, table.columns, rows))
         except ERRORS as error:
             raise translate(error) from error
+
+
+def _unit(statement: Statement, parameters: Mapping[str, object], *, transaction: bool) -> Unit:
+    try:
+        return Unit(statement.sqlite.steps, bind(statement, parameters), transaction=transaction)
+    except ValueError as error:  # a text that is no UTF-8
+        raise StoreError(f"SQLite: {type(error).__name__} in a parameter") from error
 
 
 async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Row]:
@@ -121,6 +127,7 @@ class SqliteDriver:
 
     async def close(self) -> None:
         connections, self._all, self._writer = self._all, [], None
+        self._readers = asyncio.LifoQueue()
         for connection in reversed(connections):
             await asyncio.shield(connection.close())
 
@@ -159,15 +166,11 @@ class SqliteDriver:
     async def transaction(self) -> AsyncIterator[Session]:
         async with self._lock:
             writer = self._open_writer()
-            await self._control(writer, "BEGIN IMMEDIATE")
-            try:
+            try:  # from BEGIN on: whatever is cancelled may have happened in the thread
+                await self._control(writer, "BEGIN IMMEDIATE")
                 yield _SqliteSession(writer)
-            except BaseException:
-                await self._roll_back(writer)
-                raise
-            try:
                 await self._control(writer, "COMMIT")
-            except StoreError:
+            except BaseException:
                 await self._roll_back(writer)
                 raise
 
@@ -180,7 +183,7 @@ class SqliteDriver:
     async def _roll_back(self, writer: aiosqlite.Connection) -> None:
         """End the transaction before the lock is given back, whatever was cancelled meanwhile."""
         if writer.in_transaction:
-            await _uncancelled(writer.execute_fetchall("ROLLBACK"))
+            await self._control(writer, "ROLLBACK")
 
     async def run_script(self, script: str, session: Session) -> None:
         assert isinstance(session, _SqliteSession)

@@ -70,13 +70,28 @@ async def test_what_was_settled_before_is_not_recovered(world: World) -> None:
 
 async def test_a_lease_ends_by_the_databases_clock_alone(world: World) -> None:
     job = await world.job(1)
-    brief = await world.worker(timedelta(milliseconds=80))
+    brief = await world.worker(timedelta(seconds=1.5))
     claimed = await world.claim_one(brief)
     assert await world.duties.recover() == 0
     async with asyncio.timeout(DEADLINE):
         while not await world.duties.recover():
             assert (await world.slice(job))["fence"] == claimed.fence
     assert not await world.store.workers.beat(worker=brief, lease=timedelta(hours=1))
+
+
+async def test_a_worker_that_reports_before_it_is_recovered_did_not_crash(world: World) -> None:
+    job = await world.job(1)
+    brief = await world.worker(timedelta(seconds=30))
+    await world.claim_one(brief)
+    async with asyncio.timeout(DEADLINE):
+        while await world.store.workers.beat(worker=brief, lease=timedelta(milliseconds=1)):
+            continue
+    await world.store.workers.see(worker=brief)
+    await world.duties.recover()
+    lapses = await world.store.lines.lapses(job_id=job, after_seq=0, after_fence=0, limit=9)
+    assert [bool(lapse["charged"]) for lapse in lapses] == [False] * len(lapses)
+    (again,) = await world.claim(await world.worker(), 1)
+    assert not again.suspect
 
 
 async def test_a_heartbeat_keeps_what_is_held(world: World) -> None:

@@ -29,6 +29,7 @@ from batchanator.logs import configure_logging
 from batchanator.settings import Settings
 from batchanator.store.operations import Operations
 from batchanator.store.probes import set_probe
+from tests.process.polling import pass_time
 
 STOP = "BATCHANATOR_TEST_STOP"
 _PR_SET_PDEATHSIG = 1
@@ -46,7 +47,8 @@ class Order:
 
 
 class StopPoints:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, go_on: Path) -> None:
+        self._go_on = go_on
         self._wanted: dict[tuple[str, int], str] = {}
         self._seen: Counter[str] = Counter()
         for one in filter(None, text.split(",")):
@@ -60,13 +62,19 @@ class StopPoints:
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stop":
-                os.kill(os.getpid(), signal.SIGSTOP)
+                self._stay_stopped()
             case "exit":
                 os._exit(13)
             case None:
                 return
             case other:
                 raise ValueError(f"{STOP}: unknown action {other!r}")
+
+    def _stay_stopped(self) -> None:
+        """Stop until the file is there: the test may let other threads end what they hold a lock for."""
+        while not self._go_on.exists():
+            os.kill(os.getpid(), signal.SIGSTOP)
+            pass_time(0.005)
 
 
 def end_with_the_test(life: float) -> None:
@@ -114,6 +122,6 @@ def enter(order: Order, environment: Mapping[str, str], log: Path) -> None:
     os.environ.update(environment)
     random.seed()  # else every fork of the server would draw the same
     configure_logging("json", "debug")
-    set_probe(StopPoints(os.environ.get(STOP, "")))
+    set_probe(StopPoints(os.environ.get(STOP, ""), log.with_suffix(".go")))
     loops.run(run(order))
     leave(0)

@@ -48,9 +48,20 @@ class Reader:
         self._runner.close()
 
 
-def connect_sqlite(url: str, mode: str) -> Any:
+def connect_sqlite(url: str, mode: str, *, timeout: float = 20) -> Any:
     uri = f"file:{sqlite_path(url)}?mode={mode}"
-    return dbapi.connect(uri, uri=True, isolation_level=None, timeout=20)
+    return dbapi.connect(uri, uri=True, isolation_level=None, timeout=timeout)
+
+
+def is_unlocked(url: str) -> bool:
+    """Tell whether a SQLite file can be written now."""
+    with contextlib.closing(connect_sqlite(url, "rw", timeout=0)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except dbapi.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
 
 
 def change(url: str, command: str) -> None:

@@ -16,8 +16,8 @@ from batchanator.settings import Settings
 from tests.process.child import STOP, Order, enter
 from tests.process.handlers import GATE, LEDGER
 from tests.process.ledger import Ledger, assert_explained
-from tests.process.polling import until
-from tests.process.reading import Reader, Rows, change, is_sqlite
+from tests.process.polling import pass_time, until
+from tests.process.reading import Reader, Rows, change, is_sqlite, is_unlocked
 from tests.support.checking import assert_verified
 
 T = TypeVar("T")
@@ -39,8 +39,15 @@ _REGISTRY = Registry.load(["tests.process.handlers"], entry_points=False)
 class Child:
     """A process of the service that this test started, and ends."""
 
-    def __init__(self, order: Order, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        order: Order,
+        environment: Mapping[str, str],
+        log: Path,
+        is_writable: Callable[[], bool],
+    ) -> None:
         self._log = log
+        self._is_writable = is_writable
         for path in (log, log.with_suffix(".out")):
             path.touch()
         self.process = _FORKS.Process(target=enter, args=(order, environment, log), daemon=True)
@@ -73,7 +80,12 @@ class Child:
         return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
 
     def wait_stopped(self, seconds: float = 30) -> None:
-        until(self.is_stopped, "the process has stopped itself", seconds=seconds)
+        """Wait until it has stopped itself, with no lock on SQLite's file: nobody could take over from that."""
+        until(self.is_stopped, "the process has stopped", seconds=seconds)
+        while not self._is_writable():
+            os.kill(self.pid, signal.SIGCONT)
+            pass_time(0.01)
+            until(self.is_stopped, "the process has stopped again", seconds=seconds)
 
     def kill(self) -> None:
         self.process.kill()
@@ -81,9 +93,15 @@ class Child:
 
     def pause(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
-        self.wait_stopped()
+        until(self.is_stopped, "the process has stopped")
+        while not self._is_writable():
+            os.kill(self.pid, signal.SIGCONT)
+            pass_time(0.01)
+            os.kill(self.pid, signal.SIGSTOP)
+            until(self.is_stopped, "the process has stopped again")
 
     def go_on(self) -> None:
+        self._log.with_suffix(".go").touch()
         os.kill(self.pid, signal.SIGCONT)
 
     def terminate(self) -> None:
@@ -154,7 +172,9 @@ class Scene:
         parts = Parts(dispatch=dispatch, ingest=ingest)
         order = Order(self.settings(**settings), (self.folder,), parts, LIFE, then or {})
         environment = {LEDGER: str(self.ledger.path), GATE: str(self.folder / "gate"), STOP: stop_at}
-        child = Child(order, environment, self.folder / f"child-{len(self.children) + 1}.log")
+        child = Child(
+            order, environment, self.folder / f"child-{len(self.children) + 1}.log", self.is_writable
+        )
         self.children.append(child)
         if ready:
             child.wait_ready()
@@ -218,6 +238,10 @@ class Scene:
 
     def value(self, query: str) -> Any:
         return self.read(query)[0][0]
+
+    def is_writable(self) -> bool:
+        """Tell whether nobody holds SQLite's one lock for writing."""
+        return not self.on_sqlite or is_unlocked(self.url)
 
     def change(self, command: str) -> None:
         change(self.url, command)

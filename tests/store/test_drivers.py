@@ -66,6 +66,27 @@ async def test_a_transaction_that_is_cancelled_writes_nothing_and_blocks_nobody(
     assert [row["name"] for row in await store.job_types.list()] == ["kept"]
 
 
+async def test_a_transaction_that_is_cancelled_at_any_moment_leaves_the_writer_free(store: Store) -> None:
+    async def work(number: int) -> None:
+        async with store.transaction() as tx:
+            await add_type(tx, f"t{number}")
+
+    for number in range(40):
+        task = asyncio.create_task(work(number))
+        for _ in range(number):  # one turn of the loop later each time: at BEGIN, inside, at COMMIT
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await add_type(store, "last")
+    assert "last" in {row["name"] for row in await store.job_types.list()}
+
+
+async def test_reads_work_after_the_store_was_opened_again(store: Store) -> None:
+    await store.close()
+    await store.open()
+    await asyncio.gather(*(store.job_types.list() for _ in range(12)))
+
+
 async def test_a_write_whose_caller_is_cancelled_is_whole_or_not_at_all(store: Store) -> None:
     for number in range(20):
         task = asyncio.create_task(add_type(store, f"t{number}"))

@@ -27,10 +27,10 @@ WITH heads AS MATERIALIZED (  -- status and room are checked here; a full job is
   FROM locked l WHERE s.job_id = l.job_id AND s.first_seq = l.first_seq
   RETURNING s.job_id, s.first_seq, s.last_seq, s.ordinal, s.fence, s.settles, s.lapses
 )
-SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id,
+SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id, j.max_concurrency IS NOT NULL AS serial,
   CASE WHEN m.lapses > 0 THEN EXISTS (  -- suspect: a claim of it ended with a worker that was not seen again
     SELECT FROM lapses l WHERE l.job_id = m.job_id AND l.first_seq = m.first_seq AND l.kind = 'lapsed' AND NOT EXISTS (
-      SELECT FROM workers w WHERE w.incarnation = l.worker AND w.seen_at > l.lapsed_at)) ELSE false END AS suspect,
+      SELECT FROM workers w WHERE w.incarnation = l.worker AND (w.seen_at > l.lapsed_at OR w.seen_at >= w.lease_until))) ELSE false END AS suspect,
   r.due AS retry_seqs, r.attempts AS retry_attempts, r.max_attempts AS retry_max_attempts, p.seqs, p.keys, p.body
 FROM mine m JOIN jobs j ON j.id = m.job_id
 CROSS JOIN LATERAL (  -- items of the range with a row of their own: final or not due are left out, due ones are retries

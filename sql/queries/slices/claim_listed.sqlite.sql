@@ -28,10 +28,10 @@ UPDATE slices SET state = 1, fence = fence + 1, worker = :worker, claimed_at = c
 WHERE (job_id, first_seq) IN (SELECT job_id, first_seq FROM claimed)
 -- then: an item of the range with a row of its own is left out where that is final or not due; due ones are retries;
 -- after a settle only items with a row of their own are left
-SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id,
+SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id, j.max_concurrency IS NOT NULL AS serial,
   m.lapses > 0 AND EXISTS (  -- suspect: a claim of it ended with a worker that was not seen again
     SELECT 1 FROM lapses l WHERE l.job_id = m.job_id AND l.first_seq = m.first_seq AND l.kind = 'lapsed' AND NOT EXISTS (
-      SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND w.seen_at > l.lapsed_at)) AS suspect,
+      SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND (w.seen_at > l.lapsed_at OR w.seen_at >= w.lease_until))) AS suspect,
   (SELECT json_group_array(o.seq) FROM outcomes o WHERE o.job_id = m.job_id AND o.seq BETWEEN m.first_seq AND m.last_seq
      AND o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp()) AS retry_seqs,
   (SELECT json_group_array(o.attempts) FROM outcomes o WHERE o.job_id = m.job_id AND o.seq BETWEEN m.first_seq AND m.last_seq
