@@ -73,7 +73,8 @@ class Runtime:
         )
 
     def _new_store(self, connections: int) -> Store:
-        return Store(driver_for(self.settings.database_url, connections=connections))
+        idle = self.settings.lease.total_seconds() * 0.8
+        return Store(driver_for(self.settings.database_url, connections=connections, idle_seconds=idle))
 
     async def open(self, *, wait: timedelta | None = None) -> None:
         """Open the database, waiting for it at most `wait` (None: for ever), and bring its schema up to date."""

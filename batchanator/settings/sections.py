@@ -77,12 +77,6 @@ class JobTypeSettings(Section):
     retry_jitter: bool | None = Field(
         default=None, description="Whether waits are drawn at random up to the full."
     )
-    max_concurrency: Whole | None = Field(
-        default=None,
-        ge=1,
-        le=100_000,
-        description="Slices of this type that run at a time, over all workers.",
-    )
 
 
 class ApiKey(Section):

@@ -23,11 +23,11 @@ from batchanator.store.statements import Dialect, Statement
 
 ACQUIRE_SECONDS = 5.0
 COMMAND_SECONDS = 60.0
+IDLE_SECONDS = 20.0
 SESSION_SETTINGS = {
     "application_name": "batchanator",
     "default_transaction_isolation": "read committed",
     "synchronous_commit": "on",
-    "idle_in_transaction_session_timeout": "20s",
     "lock_timeout": "30s",
     "jit": "off",
     "enable_bitmapscan": "off",  # without statistics it reads all ready slices of a job to take the first few
@@ -118,8 +118,13 @@ class _PostgresSession:
 class PostgresDriver:
     dialect = Dialect.POSTGRES
 
-    def __init__(self, url: str, *, connections: int = 8) -> None:
+    def __init__(self, url: str, *, connections: int = 8, idle_seconds: float = IDLE_SECONDS) -> None:
+        """`idle_seconds`: how long a transaction may stand still before the server ends it; below the lease."""
         self._url = url
+        self._settings = {
+            **SESSION_SETTINGS,
+            "idle_in_transaction_session_timeout": f"{int(min(idle_seconds, IDLE_SECONDS) * 1000)}ms",
+        }
         self._connections = connections
         self._pool: Any = None
 
@@ -138,7 +143,7 @@ class PostgresDriver:
                     max_inactive_connection_lifetime=300,
                     command_timeout=COMMAND_SECONDS,
                     timeout=10,
-                    server_settings=SESSION_SETTINGS,
+                    server_settings=self._settings,
                     reset=_nothing_to_reset,
                 )
         except _ERRORS as error:

@@ -16,7 +16,7 @@ from batchanator.store.jobs import Jobs
 from batchanator.store.keys import Keys
 from batchanator.store.lines import Lines
 from batchanator.store.outcomes import Outcomes
-from batchanator.store.postgres import PostgresDriver
+from batchanator.store.postgres import IDLE_SECONDS, PostgresDriver
 from batchanator.store.slices import Slices
 from batchanator.store.sqlite import SqliteDriver
 from batchanator.store.statements import Dialect
@@ -73,13 +73,15 @@ class Store(Repositories):
         return await again_if_transient(once)
 
 
-def driver_for(url: str, *, connections: int = 8, read_only: bool = False) -> Driver:
+def driver_for(
+    url: str, *, connections: int = 8, read_only: bool = False, idle_seconds: float = IDLE_SECONDS
+) -> Driver:
     """Return the driver for `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme == "sqlite":
         return SqliteDriver(Path(sqlite_path(url)), read_only=read_only)
     if scheme in {"postgresql", "postgres"}:
-        return PostgresDriver(url, connections=connections)
+        return PostgresDriver(url, connections=connections, idle_seconds=idle_seconds)
     raise StoreError(f"database_url: unknown scheme {scheme!r}; sqlite:/// and postgresql:// are known")
 
 
