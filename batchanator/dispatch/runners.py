@@ -11,6 +11,8 @@ from datetime import timedelta
 from itertools import repeat
 from time import monotonic
 
+import structlog
+
 from batchanator.dispatch.executor import Lost, Report, SliceWork
 from batchanator.dispatch.threads import HandlerThreads
 from batchanator.domain.outcomes import Failed, Outcome, Succeeded
@@ -19,7 +21,10 @@ from batchanator.handlers.context import JobContext, SliceContext
 
 SWEEP_SECONDS = 0.1
 YIELD_SECONDS = 0.002
+DEAF_SECONDS = 1.0  # how long a handler may take to end after its cancellation
 WHOLE = -1
+TIMEOUT = "timeout"
+_log = structlog.get_logger("batchanator.dispatch")
 
 
 class _Ticket:
@@ -38,9 +43,12 @@ class _Ticket:
 class _Runner:
     """One runner task; `deadline` is set while an item runs, on the clock of time.monotonic()."""
 
-    __slots__ = ("deadline", "task", "ticket", "timed_out")
+    __slots__ = ("abandoned", "cancelled_at", "deadline", "seqs", "task", "ticket", "timed_out")
 
     def __init__(self) -> None:
+        self.abandoned = False
+        self.cancelled_at = 0.0
+        self.seqs: list[int] = []
         self.task: asyncio.Task[None] | None = None
         self.ticket: _Ticket | None = None
         self.deadline = 0.0
@@ -96,6 +104,7 @@ class LocalExecutor:
         ticket.dropped = True
         for runner in self._runners:
             if runner.ticket is ticket and runner.task is not None:
+                runner.cancelled_at = monotonic()
                 runner.task.cancel()
 
     def _wake(self, count: int) -> None:
@@ -118,7 +127,8 @@ class LocalExecutor:
             tasks.append(self._sweeper)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=DEAF_SECONDS)
         self._threads.close()
 
     async def _keep(self, runner: _Runner) -> None:
@@ -137,6 +147,8 @@ class LocalExecutor:
             if ticket.dropped:
                 continue
             await (self._whole(runner, ticket) if index == WHOLE else self._one(runner, ticket, index))
+            if runner.abandoned:
+                return
             if contextvars.copy_context() != clean:
                 self._spawn(runner)
                 return
@@ -149,7 +161,7 @@ class LocalExecutor:
         seq = work.seqs[index]
         deadline = monotonic() + work.timeout_seconds
         context = JobContext(work.keys[index], work.job_id, seq, work.attempts[index], work.fence, deadline)
-        runner.ticket, runner.deadline = ticket, deadline
+        runner.ticket, runner.deadline, runner.seqs = ticket, deadline, [seq]
         ticket.report.started(seq)
         outcome: Outcome | None
         try:
@@ -166,8 +178,8 @@ class LocalExecutor:
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcome = failure_from(error)
         finally:
-            runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
-        if outcome is not None:
+            runner.ticket, runner.deadline, runner.timed_out, runner.cancelled_at = None, 0.0, False, 0.0
+        if outcome is not None and not runner.abandoned:
             ticket.report.done(seq, outcome if outcome.__class__ is Succeeded else storable(outcome))
             ticket.left -= 1
             if not ticket.left and not ticket.done.done():
@@ -186,7 +198,7 @@ class LocalExecutor:
             attempts=work.attempts,
             monotonic_deadline=deadline,
         )
-        runner.ticket, runner.deadline = ticket, deadline
+        runner.ticket, runner.deadline, runner.seqs = ticket, deadline, work.seqs
         ticket.report.all_started(work.seqs)
         outcomes: list[Outcome] | None
         try:
@@ -203,8 +215,8 @@ class LocalExecutor:
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcomes = [failure_from(error)] * len(work.seqs)
         finally:
-            runner.ticket, runner.deadline, runner.timed_out = None, 0.0, False
-        if outcomes is not None:
+            runner.ticket, runner.deadline, runner.timed_out, runner.cancelled_at = None, 0.0, False, 0.0
+        if outcomes is not None and not runner.abandoned:
             ticket.report.all_done(
                 work.seqs, [one if one.__class__ is Succeeded else storable(one) for one in outcomes]
             )
@@ -217,7 +229,7 @@ class LocalExecutor:
         if runner.timed_out:
             if task is not None:
                 task.uncancel()
-            return Failed(f"no answer within {ticket.work.timeout_seconds:g} s", "timeout")
+            return Failed(f"no answer within {ticket.work.timeout_seconds:g} s", TIMEOUT)
         if self._closing:
             raise asyncio.CancelledError
         if task is not None:
@@ -231,12 +243,34 @@ class LocalExecutor:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = monotonic()
-            for runner in self._runners:
-                if (
+            for runner in list(self._runners):
+                if runner.cancelled_at and now > runner.cancelled_at + DEAF_SECONDS:
+                    self._abandon(runner)
+                elif (
                     runner.deadline
                     and now > runner.deadline
                     and not runner.timed_out
                     and runner.task is not None
                 ):
                     runner.timed_out = True
+                    runner.cancelled_at = now
                     runner.task.cancel()
+
+    def _abandon(self, runner: _Runner) -> None:
+        """Take the place of a runner whose handler takes no notice of its cancellation, and answer for its items."""
+        ticket = runner.ticket
+        if ticket is None:
+            return
+        runner.abandoned = True
+        runner.cancelled_at = 0.0
+        fresh = _Runner()
+        self._runners[self._runners.index(runner)] = fresh
+        self._spawn(fresh)
+        _log.warning("handler.deaf", job=ticket.work.job_id, seq=runner.seqs[0])
+        if ticket.dropped:
+            return
+        late = Failed(f"no answer within {ticket.work.timeout_seconds:g} s", TIMEOUT)
+        ticket.report.all_done(runner.seqs, [late] * len(runner.seqs))
+        ticket.left -= len(runner.seqs)
+        if ticket.left <= 0 and not ticket.done.done():
+            ticket.done.set_result(None)

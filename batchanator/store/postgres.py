@@ -1,6 +1,7 @@
 """The PostgreSQL driver: a bounded asyncpg pool, READ COMMITTED, durable commits, translated errors."""
 
 import asyncio
+import contextlib
 import hashlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -174,7 +175,7 @@ class PostgresDriver:
             yield connection
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError | UnavailableError):
-                connection.terminate()
+                _terminate(connection)
             raise
         finally:
             await self._release(connection)
@@ -218,7 +219,7 @@ class PostgresDriver:
                     async with asyncio.timeout(ACQUIRE_SECONDS):
                         await transaction.rollback()
                 except _ERRORS:
-                    connection.terminate()
+                    _terminate(connection)
                 raise
             try:
                 await transaction.commit()
@@ -243,6 +244,11 @@ class PostgresDriver:
             except _ERRORS as error:
                 raise translate(error) from error
             yield session
+
+
+def _terminate(connection: Any) -> None:
+    with contextlib.suppress(*_ERRORS):  # the pool may have ended it already
+        connection.terminate()
 
 
 async def _nothing_to_reset(_connection: Any) -> None:

@@ -46,7 +46,7 @@ def test_rejects_and_dead_letters_are_named_with_line_and_reason(invoke, write, 
     assert "Job 1 partially completed" in result.stdout
     assert re.search(r"line 2 +not_json", result.stdout)
     assert re.search(r"line 3 +refused +it said \\x1b\[31mno", result.stdout)
-    assert re.search(r"line 4 +invalid_payload +/do: ", result.stdout)
+    assert re.search(r"line 4 +invalid_payload +do: ", result.stdout)
     assert "of earlier lines here, 1 with another payload" in result.stdout
 
 
