@@ -156,7 +156,12 @@ class Runtime:
             max_line_bytes=settings.max_line_bytes,
         )
         self.ingestor = Ingestor(
-            self.store, reader, self.wakeups, worker=lambda: lease.incarnation, poll=settings.poll
+            self.store,
+            reader,
+            self.wakeups,
+            worker=lambda: lease.incarnation,
+            expire_dead=lease.expire_dead if self.worker is None else self.worker.recover_dead,
+            poll=settings.poll,
         )
         self.ingestor.start()
 

@@ -99,6 +99,14 @@ class Lease:
                 self._locks.drop(old)
                 return
 
+    async def expire_dead(self) -> list[str]:
+        """End the leases of workers of this host whose file lock is free (SQLite), and return them."""
+        workers = await self._store.workers.list()
+        dead = self._locks.dead(row["incarnation"] for row in workers if row["lease_until"] > row["now_at"])
+        for incarnation in dead:
+            await self._store.workers.expire(worker=incarnation)
+        return dead
+
     def drain(self) -> None:
         self._heartbeat.drain()
 

@@ -109,11 +109,7 @@ class Worker:
 
     async def recover_dead(self) -> None:
         """Free at once what workers of this host held whose file lock is free (SQLite)."""
-        workers = await self._store.workers.list()
-        dead = self._locks.dead(row["incarnation"] for row in workers if row["lease_until"] > row["now_at"])
-        for incarnation in dead:
-            await self._store.workers.expire(worker=incarnation)
-        if dead:
+        if dead := await self._lease.expire_dead():
             await self.duties.recover(dead)
             await self.duties.bury()
             self._wakeups.ready.set()
