@@ -60,6 +60,8 @@ STATEMENTS = (
     "outcomes/dead",
     "outcomes/redrive",
     "idempotency_keys/holders",
+    "idempotency_keys/take_over",
+    "slices/fence_off",
     "idempotency_keys/standing",
     "idempotency_keys/take_over",
     "batches/of_seqs",
@@ -139,3 +141,13 @@ def test_a_job_is_read_with_each_of_its_counts_taken_once(connection) -> None:
     (step,) = load("jobs/get").sqlite.steps
     lines = plan_of(connection, "jobs/get", step)
     assert sum("SCALAR SUBQUERY" in line for line in lines) <= 7
+
+
+def test_a_takeover_finds_each_key_by_a_search(connection) -> None:
+    """By the type alone it would read every key of the type for every line that was mended."""
+    name = "idempotency_keys/take_over"
+    (step,) = load(name).sqlite.steps
+    searched = [
+        line for line in plan_of(connection, name, step) if line.startswith("SEARCH idempotency_keys")
+    ]
+    assert searched == ["SEARCH idempotency_keys USING PRIMARY KEY (job_type_id=? AND key=?)"]
