@@ -77,6 +77,22 @@ def test_a_worker_that_ends_in_the_middle_of_an_item_leaves_a_lapse_and_the_item
     scene.assert_sound()
 
 
+def test_a_process_that_runs_already_takes_over_from_a_killed_one_at_once(scene: Scene) -> None:
+    """Young as it is: on SQLite it knows that the other is dead, and need not wait for any lease."""
+    job = scene.submit("gate", [{}] * 10)
+    first = scene.start(lock_timeout_minutes=scene.restart_lease)
+    scene.wait_started(10)
+    second = scene.start(lock_timeout_minutes=scene.restart_lease)
+    first.kill()
+    scene.gate.open()
+    scene.wait_ended(10)
+    second.stop()
+
+    assert scene.statuses(job) == {"succeeded": 10}
+    assert len(scene.lapses()) == 1
+    scene.assert_sound()
+
+
 def test_a_worker_killed_before_a_suspect_item_names_it_and_nothing_dies_of_one_crash(scene: Scene) -> None:
     job = scene.submit("ledger", WORKS)
     for where in ("settle.before", "suspect.before_item", "suspect.before_item:4"):
