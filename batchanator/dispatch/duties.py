@@ -5,20 +5,22 @@ Each is a guarded statement that finds its own work, so that no crash strands a 
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 
 import structlog
 
 from batchanator.store.driver import Row
 from batchanator.store.probes import probe
-from batchanator.store.records import Crashed, ItemOutcome, SliceOutcome
+from batchanator.store.records import Crashed, ItemOutcome, Settled, SliceOutcome
 from batchanator.store.slices import READY
-from batchanator.store.store import Store
+from batchanator.store.store import Repositories, Store
 
 PAGE = 500
 SWEEP_PAGE = 200
 WORKER_AGE = timedelta(days=1)
 _NOW = timedelta(0)
+Buried = tuple[Crashed, Settled]
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -28,12 +30,16 @@ class Duties:
         self._max_crashes = max_crashes
         self.ended_jobs: Callable[[int], None] = lambda _job: None
 
-    async def recover(self, dead: Sequence[str] = ()) -> int:
-        """Free the slices of workers whose lease ran out, and of those known to be dead; each lapse is on record."""
+    async def recover(self, dead: Sequence[str] = (), *, bury: bool = False) -> int:
+        """Free the slices of workers whose lease ran out, and of those known to be dead; each lapse is on record.
+
+        With `bury`, items that crashed too often are made dead in the same transaction: else a claim in between lets
+        them take one more worker along.
+        """
         await probe("recover.before")
         freed = 0
         while True:
-            rows = await self._store.slices.recover(dead=dead, limit=PAGE)
+            rows, buried = await self._store.transact(partial(self._free, dead, bury))
             for row in rows:
                 _log.warning(
                     "slice.lapsed",
@@ -42,21 +48,38 @@ class Duties:
                     fence=row["fence"],
                     worker=row["worker"],
                 )
+            self._tell_buried(buried)
             freed += len(rows)
             if len(rows) < PAGE:
                 return freed
 
+    async def _free(
+        self, dead: Sequence[str], bury: bool, tx: Repositories
+    ) -> tuple[list[Row], list[Buried]]:
+        rows = await tx.slices.recover(dead=dead, limit=PAGE)
+        named = bury and any(row["running_seq"] is not None for row in rows)
+        return rows, await self._bury(tx) if named else []
+
     async def bury(self) -> int:
+        """Make items dead that were named by `max_crashes` crashes and that no recovery has buried."""
+        buried = await self._bury(self._store)
+        self._tell_buried(buried)
+        return len(buried)
+
+    async def _bury(self, store: Repositories) -> list[Buried]:
         """Make items dead that were named by `max_crashes` crashes; their neighbours go on."""
-        crashed = await self._store.slices.crashed(max_crashes=self._max_crashes)
-        for item in crashed:
-            settled = await self._store.slices.settle(
+        buried: list[Buried] = []
+        for item in await store.slices.crashed(max_crashes=self._max_crashes):
+            settled = await store.slices.settle(
                 worker=None, slices=[_burial(item)], items=[_dead_of_crashes(item)]
             )
-            if settled:
-                _log.error("item.crashed", job=item.job_id, seq=item.seq, crashes=item.crashes)
-                self._tell(settled[0].job_id, ended=settled[0].job_ended)
-        return len(crashed)
+            buried += [(item, one) for one in settled]
+        return buried
+
+    def _tell_buried(self, buried: Sequence[Buried]) -> None:
+        for item, settled in buried:
+            _log.error("item.crashed", job=item.job_id, seq=item.seq, crashes=item.crashes)
+            self._tell(item.job_id, ended=settled.job_ended)
 
     async def promote(self) -> int:
         """Make due retries ready, and held slices of sealed strict jobs."""

@@ -98,7 +98,7 @@ class Worker:
             await self.recover_dead()
             freed = 0
             if monotonic() - self._lease.began > self._wait_before_recovery:
-                freed = await self.duties.recover()
+                freed = await self.duties.recover(bury=True)
             await self.duties.bury()  # before anyone here is told that there is work
             if freed:
                 self._wakeups.ready.set()
@@ -110,7 +110,7 @@ class Worker:
     async def recover_dead(self) -> None:
         """Free at once what workers of this host held whose file lock is free (SQLite)."""
         if dead := await self._lease.expire_dead():
-            await self.duties.recover(dead)
+            await self.duties.recover(dead, bury=True)
             await self.duties.bury()
             self._wakeups.ready.set()
             self._wakeups.sources.set()
