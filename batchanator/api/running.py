@@ -11,10 +11,8 @@ from typing import Any
 from batchanator.domain.outcomes import Failed, Outcome
 from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
 from batchanator.handlers.context import JobContext, SliceContext
-from batchanator.handlers.errors import InvalidPayloadError
+from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
 from batchanator.handlers.registered import RegisteredHandler
-
-INVALID_PAYLOAD = "invalid_payload"
 
 
 @dataclass(frozen=True, slots=True)

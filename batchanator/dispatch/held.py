@@ -7,11 +7,9 @@ from typing import Any
 from batchanator.dispatch.executor import SliceWork
 from batchanator.domain.backoff import Backoff
 from batchanator.domain.outcomes import Failed, Outcome
-from batchanator.handlers.errors import InvalidPayloadError
+from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.store.records import Claimed, SliceKey
-
-INVALID_PAYLOAD = "invalid_payload"
 
 
 class JobTypePolicy:
@@ -41,7 +39,6 @@ class HeldSlice:
     __slots__ = (
         "claimed",
         "ended_ns",
-        "first_ns",
         "flushed",
         "flushed_ns",
         "key",
@@ -68,7 +65,7 @@ class HeldSlice:
         self.payloads: list[Any] = []
         self.left = len(claimed.seqs)
         self.flushed: set[int] = set()
-        self.first_ns = self.flushed_ns = perf_counter_ns()
+        self.flushed_ns = perf_counter_ns()
         self.lost = False
 
     def started(self, seq: int) -> None:

@@ -35,7 +35,6 @@ class Settler:
         self._jitter = jitter
         self._lock = asyncio.Lock()
         self.stale_settles = 0
-        self.settled_items = 0
         self.ended_jobs: Callable[[int], None] = lambda _job: None
 
     async def run(self) -> None:
@@ -109,7 +108,6 @@ class Settler:
             held.flushed.update(seqs)
             held.flushed_ns = perf_counter_ns()
         for held in closing:
-            self.settled_items += len(held.claimed.seqs)
             self._hand.remove(held)
         for one in settled:
             if one.due_at is not None:

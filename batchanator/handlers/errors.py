@@ -1,5 +1,8 @@
 from batchanator.domain.errors import BatchanatorError
 
+INVALID_PAYLOAD = "invalid_payload"
+"""The code of a failed attempt whose payload does not fit."""
+
 
 class InvalidPayloadError(BatchanatorError):
     """A payload does not fit the handler's model.

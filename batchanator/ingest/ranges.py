@@ -14,15 +14,6 @@ class SliceCut(NamedTuple):
     items: int
 
 
-class Duplicate(NamedTuple):
-    """A line whose key another item holds; `kind` is duplicate, conflict or dead_holder."""
-
-    line: int
-    holder_job_id: int
-    holder_seq: int
-    kind: str
-
-
 class DuplicateRun(NamedTuple):
     """Consecutive lines held by consecutive items of one job; `holder_seq` is the first of these."""
 
@@ -54,7 +45,7 @@ def cut_slices(
 
 
 def runs_of(duplicates: Iterable[tuple[int, int, int, str]]) -> list[DuplicateRun]:
-    """Join duplicates, in line order, whose line and holder both step by one.
+    """Join (line, job id, seq, kind) of holders, in line order, whose line and holder both step by one.
 
     So a file that is sent twice costs a row a chunk.
     """
