@@ -19,7 +19,9 @@ class DeadLetters:
         ]
 
     async def replay(self, request: web.Request) -> web.Response:
-        return answer({"replayedCount": await self._operations.replay(job_id(request), actor=ACTOR)})
+        done = await self._operations.replay(job_id(request), actor=ACTOR)
+        left_out = {"replaced": done.replaced, "purged": done.purged}
+        return answer({"replayedCount": done.replayed, "leftOut": left_out})
 
     async def purge(self, request: web.Request) -> web.Response:
         return answer({"purgedCount": await self._operations.purge(job_id(request), actor=ACTOR)})

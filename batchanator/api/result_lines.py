@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
+from batchanator.api import shapes
 from batchanator.api.answers import encode, raw_json
 from batchanator.api.item_lists import ItemLists
 from batchanator.store.driver import Row
@@ -82,6 +83,8 @@ def result_line(row: Row, received: str | None) -> bytes:
     }
     if row["skip_reason"] is not None:
         line["skipReason"] = row["skip_reason"]
+    if row["replaced_by_job_id"] is not None:
+        line["replacedBy"] = shapes.replaced_by(row)
     if row["status"] in _WITH_INPUT:
         line["input"] = raw_json(_one_line(received))
     return encode(line) + b"\n"

@@ -70,7 +70,6 @@ def _batch_status(counts: dict[str, int], *, ended: bool) -> str:
 
 
 def item(row: Row) -> dict[str, Any]:
-    by = row["replaced_by_job_id"]
     return {
         "id": row["id"],
         "seq": row["seq"],
@@ -88,8 +87,14 @@ def item(row: Row) -> dict[str, Any]:
         "updatedAt": row["finished_at"] or row["created_at"],
         "result": raw_json(row["result"]),
         "skipReason": row["skip_reason"],
-        "replacedBy": None if by is None else {"jobId": by, "seq": row["replaced_by_seq"]},
+        "replacedBy": replaced_by(row),
     }
+
+
+def replaced_by(row: Row) -> dict[str, Any] | None:
+    """Return the item that holds the key now, where that is another."""
+    by = row["replaced_by_job_id"]
+    return None if by is None else {"jobId": by, "seq": row["replaced_by_seq"]}
 
 
 def one_item(row: Row, attempts: Sequence[Row], lapses: Sequence[Row]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from batchanator.cli.operating import actor, operate
 from batchanator.cli.terminal import number, plural, safe, show
 from batchanator.settings import Settings
 from batchanator.store.driver import Row
+from batchanator.store.operations import Replayed
 
 
 @click.command()
@@ -36,8 +37,8 @@ def command(*, settings: Settings, job_id: int, action: str, limit: int, yes: bo
     --json writes every one of them as a result line with its input, NDJSON.
     """
     if action == "replay":
-        count = operate(settings, lambda operations: operations.replay(job_id, actor=actor()))
-        tell(f"{plural(count, 'dead letter')} of job {job_id} will run again")
+        done = operate(settings, lambda operations: operations.replay(job_id, actor=actor()))
+        tell(f"{plural(done.replayed, 'dead letter')} of job {job_id} will run again{_left_out(done)}")
     elif action == "purge":
         question = f"Empty the payloads of every dead letter of job {job_id}? They cannot be replayed then."
         if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
@@ -48,6 +49,12 @@ def command(*, settings: Settings, job_id: int, action: str, limit: int, yes: bo
         run(_write(settings, job_id))
     else:
         run(_list(settings, job_id, limit))
+
+
+def _left_out(done: Replayed) -> str:
+    named = ((done.replaced, "sent again meanwhile"), (done.purged, "purged"))
+    told = ", ".join([f"{number(count)} {why}" for count, why in named if count])
+    return f"; left out: {told}" if told else ""
 
 
 async def _write(settings: Settings, job_id: int) -> None:

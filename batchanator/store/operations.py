@@ -1,6 +1,7 @@
 """What an operator does to a job: cancel, pause, resume, replay and purge its dead letters. Each is on record."""
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import orjson
 
@@ -12,6 +13,22 @@ from batchanator.store.store import Repositories, Store
 from batchanator.store.wakeups import Wakeups
 
 PAGE = 500
+
+
+class Replayed(NamedTuple):
+    """What a replay did: dead letters that run again, and those left out.
+
+    `replaced`: another item holds the key now (`replacedBy`), and runs in its place. `purged`: there is no payload.
+    """
+
+    replayed: int
+    replaced: int
+    purged: int
+
+
+class _Tally(NamedTuple):
+    changed: int
+    left_out: int = 0
 
 
 class Operations:
@@ -65,7 +82,7 @@ class Operations:
         await self._store.transact(work)
         self._wakeups.ready.set()
 
-    async def replay(self, job_id: int, *, actor: str) -> int:
+    async def replay(self, job_id: int, *, actor: str) -> Replayed:
         """Give every dead letter of a job fresh attempts; batch and job reopen, the job's next round begins.
 
         Items whose key another item holds now, and purged ones, are left out. ConflictError while the job is stopping.
@@ -76,51 +93,56 @@ class Operations:
         kinds = await self._store.job_types.list()
         kind = next(kind for kind in kinds if kind["id"] == job["job_type_id"])
 
-        async def redriven(tx: Repositories, seqs: list[int]) -> int:
-            return await redrive(
+        async def redriven(tx: Repositories, seqs: list[int]) -> _Tally:
+            count = await redrive(
                 tx,
                 job_id=job_id,
                 seqs=seqs,
                 granted=kind["max_attempts"],
                 slice_size=orjson.loads(job["options"]).get("slice_size") or kind["slice_size"],
             )
+            if count == len(seqs):
+                return _Tally(count)
+            return _Tally(count, await tx.outcomes.dead_among(job_id=job_id, seqs=seqs))
 
-        count = await self._by_page(job_id, redriven, "replay", actor)
+        done = await self._by_page(job_id, redriven, "replay", actor)
         self._wakeups.ready.set()
         self._wakeups.due.set()
-        return count
+        return Replayed(done.changed, done.left_out, await self._store.outcomes.purged(job_id=job_id))
 
     async def purge(self, job_id: int, *, actor: str) -> int:
         """Empty the payloads of a job's dead letters: rows, keys and counts stay, and they cannot be redriven."""
         await self._job(job_id)
 
-        async def purged(tx: Repositories, seqs: list[int]) -> int:
+        async def purged(tx: Repositories, seqs: list[int]) -> _Tally:
             gone = await tx.outcomes.purge(job_id=job_id, seqs=seqs)
             await tx.items.empty(job_id=job_id, seqs=gone)
-            return len(gone)
+            return _Tally(len(gone))
 
-        return await self._by_page(job_id, purged, "purge", actor)
+        return (await self._by_page(job_id, purged, "purge", actor)).changed
 
     async def _by_page(
         self,
         job_id: int,
-        change: Callable[[Repositories, list[int]], Awaitable[int]],
+        change: Callable[[Repositories, list[int]], Awaitable[_Tally]],
         action: str,
         actor: str,
-    ) -> int:
+    ) -> _Tally:
         """Change dead letters some at a time, each page in a transaction with its record."""
-        after, total = 0, 0
+        after, changed, left_out = 0, 0, 0
         while seqs := await self._store.outcomes.dead(job_id=job_id, after=after, limit=PAGE):
             after = seqs[-1]
 
-            async def work(tx: Repositories, page: list[int] = seqs) -> int:
-                count = await change(tx, page)
-                if count:
-                    await self._record(tx, job_id, action, actor, items=count)
-                return count
+            async def work(tx: Repositories, page: list[int] = seqs) -> _Tally:
+                tally = await change(tx, page)
+                if tally.changed:
+                    await self._record(tx, job_id, action, actor, items=tally.changed)
+                return tally
 
-            total += await self._store.transact(work)
-        return total
+            tally = await self._store.transact(work)
+            changed += tally.changed
+            left_out += tally.left_out
+        return _Tally(changed, left_out)
 
     async def _job(self, job_id: int) -> Row:
         job = await self._store.jobs.get(job_id)

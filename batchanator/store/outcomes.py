@@ -7,6 +7,8 @@ _DEAD = load("outcomes/dead")
 _REDRIVE = load("outcomes/redrive")
 _PURGE = load("outcomes/purge")
 _ERRORS = load("outcomes/errors")
+_DEAD_AMONG = load("outcomes/dead_among")
+_PURGED = load("outcomes/purged")
 
 
 class Outcomes:
@@ -18,6 +20,14 @@ class Outcomes:
     async def dead(self, *, job_id: int, after: int, limit: int) -> list[int]:
         rows = await self._session.fetch(_DEAD, job_id=job_id, after=after, limit=limit)
         return [row["seq"] for row in rows]
+
+    async def dead_among(self, *, job_id: int, seqs: Sequence[int]) -> int:
+        """Return how many of `seqs` are dead and not purged."""
+        return int((await self._session.fetch(_DEAD_AMONG, job_id=job_id, seqs=list(seqs)))[0]["items"])
+
+    async def purged(self, *, job_id: int) -> int:
+        """Return how many dead letters of a job are purged."""
+        return int((await self._session.fetch(_PURGED, job_id=job_id))[0]["items"])
 
     async def redrive(self, *, job_id: int, seqs: Sequence[int], granted: int) -> list[int]:
         """Give fresh attempts to dead items that hold their key; returns which."""

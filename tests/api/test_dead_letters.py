@@ -15,7 +15,10 @@ async def test_a_replay_gives_fresh_attempts_and_opens_the_next_round(live: Clie
     assert [[item["seq"] for item in page] for page in pages] == [[1, 3], [4]]
     assert [item["reason"] for page in pages for item in page] == ["permanent", "exhausted", "permanent"]
     answer = await live.post(f"/jobs/{job_id}/dead-letter/replay")
-    assert (answer.status, answer.json) == (200, {"replayedCount": 3})
+    assert (answer.status, answer.json) == (
+        200,
+        {"replayedCount": 3, "leftOut": {"replaced": 0, "purged": 0}},
+    )
     job = await live.ended(job_id)
     assert (job["round"], job["status"], job["counts"]["dead"]) == (2, "partially_completed", 3)
     item = (await live.get(f"/jobs/{job_id}/items/1")).json
@@ -32,13 +35,29 @@ async def test_a_purge_empties_the_payloads_and_nothing_else(live: Client) -> No
     item = (await live.get(f"/jobs/{job_id}/items/1")).json
     assert (item["status"], item["payload"], item["purgedAt"] is not None) == ("dead", None, True)
     assert (await live.job(job_id))["counts"] == before["counts"]
-    assert (await live.post(f"/jobs/{job_id}/dead-letter/replay")).json == {"replayedCount": 0}
+    replay = (await live.post(f"/jobs/{job_id}/dead-letter/replay")).json
+    assert replay == {"replayedCount": 0, "leftOut": {"replaced": 0, "purged": 2}}
     results = (await live.get(f"/jobs/{job_id}/results?status=dead")).lines
     assert [line["input"] for line in results] == [None, None]
     again = await live.items({"does": "die"}, {}, {"does": "die"})
     assert (await live.ended(again))["source"]["duplicates"] == 3, "a purged item keeps its key"
     held = (await live.get(f"/jobs/{again}/duplicates")).json["data"]
     assert [one["kind"] for one in held] == ["dead_holder", "duplicate", "dead_holder"]
+
+
+async def test_a_replaced_dead_letter_says_so_everywhere_and_is_left_out_of_a_replay(live: Client) -> None:
+    job_id = await dead_job(live, {"does": "die"}, {"does": "die"})
+    mended = await dead_job(live, {})
+    by = {"jobId": mended, "seq": 1}
+    assert (await live.get(f"/jobs/{job_id}/items/1")).json["replacedBy"] == by
+    for path in ("dead-letter", "items", "items?status=dead", "items?errorCode=hopeless"):
+        listed = (await live.get(f"/jobs/{job_id}/{path}")).json["data"]
+        assert [item["replacedBy"] for item in listed] == [by, None], path
+    lines = (await live.get(f"/jobs/{job_id}/results")).lines
+    assert [line.get("replacedBy") for line in lines] == [by, None]
+    replay = (await live.post(f"/jobs/{job_id}/dead-letter/replay")).json
+    assert replay == {"replayedCount": 1, "leftOut": {"replaced": 1, "purged": 0}}
+    await live.ended(job_id)
 
 
 async def test_no_replay_while_a_job_is_stopping(quiet: Client) -> None:

@@ -105,7 +105,7 @@ async def test_a_redriven_crasher_is_run_again_and_not_buried_by_its_old_crashes
     worker = await world.worker()
     claimed = await world.claim_one(worker)
     await world.release(worker, claimed, started=False)
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     await world.duties.bury()
     assert (await world.statuses(job))[2] != "dead"
     again = await world.claim_one(worker)

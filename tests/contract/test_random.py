@@ -192,7 +192,7 @@ class Driver:
             return
         dead = [item for item in state.items.values() if item.status == "dead"]
         had_ended = state.ended
-        assert await self.world.operations.replay(job, actor="chance") == len(dead)
+        assert (await self.world.operations.replay(job, actor="chance")).replayed == len(dead)
         for item in dead:
             item.status, item.allowed = "due", item.attempts + ATTEMPTS
         if dead:

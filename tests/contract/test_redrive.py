@@ -22,7 +22,7 @@ from tests.contract.world import (
 async def test_a_redrive_of_an_ended_job_reopens_it_for_its_next_round(world: World) -> None:
     job = await world.job(5)
     await world.run({2: FATAL, 4: FATAL, 5: SKIP})
-    assert await world.operations.replay(job, actor="me") == 2
+    assert (await world.operations.replay(job, actor="me")).replayed == 2
     row = await world.get(job)
     assert (row["status"], row["ended_at"], row["round"]) == ("processing", None, 2)
     assert await world.counts(job) == {"succeeded": 2, "skipped": 1, "retrying": 2}
@@ -65,7 +65,7 @@ async def test_a_live_slice_carries_what_is_redriven_inside_it(world: World) -> 
     await world.run({2: FATAL, 3: LATER})
     before = await world.slice(job)
     assert before["state"] == WAITING
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     row = await world.slice(job)
     assert (row["open"], row["state"], row["available_at"]) == (2, READY, None)
     assert row["fence"] == before["fence"]
@@ -81,7 +81,7 @@ async def test_a_leased_slice_carries_it_too_and_is_ready_after_its_settle(world
     worker = await world.worker()
     claimed = await world.claim_one(worker)
     assert claimed.seqs == [3]
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     row = await world.slice(job)
     assert (row["open"], row["state"], row["worker"]) == (2, LEASED, worker)
     await world.settle(worker, claimed)
@@ -113,7 +113,7 @@ async def test_items_between_slices_get_slices_of_their_own_that_meet_no_other(w
     first, second, third = await world.claim(worker)
     await world.settle(worker, [first, third], dict.fromkeys((1, 5, 9, 10, 21, 30), FATAL))
     await world.settle(worker, second, {15: LATER})
-    assert await world.operations.replay(job, actor="me") == 6
+    assert (await world.operations.replay(job, actor="me")).replayed == 6
     ranges = [(row["first_seq"], row["last_seq"], row["open"]) for row in await world.slices(job)]
     assert ranges == [(1, 10, 4), (11, 20, 1), (21, 30, 2)]
     ordinals = [row["ordinal"] for row in await world.slices(job)]
@@ -207,7 +207,7 @@ async def test_a_redrive_of_a_job_that_still_runs_is_no_new_round(world: World) 
     job = await world.job(4, chunk=2, slice_size=2)
     worker = await world.worker()
     await world.settle(worker, await world.claim_one(worker), {1: FATAL})
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     assert (await world.get(job))["round"] == 1
     await world.run()
     assert await world.events(job) == [(1, "completed")]
@@ -224,7 +224,7 @@ async def test_a_stopping_job_cannot_be_redriven_until_it_has_ended(world: World
     assert (await world.outcome(job, 1))["status"] == "dead"
     await world.settle(worker, second)
     assert await world.status(job) == "cancelled"
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     row = await world.get(job)
     assert (row["stopping"], row["reason"], row["round"]) == (None, None, 2)
     assert await world.duties.sweep() == 0, "a redriven item is not swept away"
@@ -237,7 +237,7 @@ async def test_an_item_whose_key_another_holds_now_is_left_out(world: World) -> 
     job = await world.job(entries(["a", "b"]))
     await world.run({1: FATAL, 2: FATAL})
     mended = await world.job(entries(["a"], '{"mended": true}'))
-    assert await world.operations.replay(job, actor="me") == 1
+    assert await world.operations.replay(job, actor="me") == (1, 1, 0)
     assert await world.statuses(job) == {1: "dead", 2: "retrying"}
     item = await world.store.items.get(job_id=job, seq=1)
     assert item is not None
@@ -249,7 +249,7 @@ async def test_an_item_whose_key_another_holds_now_is_left_out(world: World) -> 
 async def test_a_redrive_with_nothing_to_redrive_changes_nothing(world: World) -> None:
     job = await world.job(2)
     await world.run({1: SKIP})
-    assert await world.operations.replay(job, actor="me") == 0
+    assert await world.operations.replay(job, actor="me") == (0, 0, 0)
     row = await world.get(job)
     assert (row["status"], row["round"]) == ("completed", 1)
     assert await world.fetch("SELECT action FROM actions") == []
@@ -260,7 +260,7 @@ async def test_a_redrive_with_nothing_to_redrive_changes_nothing(world: World) -
 async def test_redriving_twice_redrives_once(world: World) -> None:
     job = await world.job(3)
     await world.run({2: FATAL})
-    assert [await world.operations.replay(job, actor="me") for _ in range(2)] == [1, 0]
+    assert [(await world.operations.replay(job, actor="me")).replayed for _ in range(2)] == [1, 0]
     assert (await world.slice(job, 2))["open"] == 1
 
 
@@ -270,7 +270,7 @@ async def test_an_item_redriven_inside_a_redriven_slice_is_carried_by_it(world: 
     await world.operations.replay(job, actor="me")
     await world.run({2: FATAL, 8: LATER})
     assert [(row["first_seq"], row["last_seq"]) for row in await world.slices(job)] == [(2, 8)]
-    assert await world.operations.replay(job, actor="me") == 1
+    assert (await world.operations.replay(job, actor="me")).replayed == 1
     assert (await world.slice(job, 2))["open"] == 2
     await world.run()
     assert await world.counts(job) == {"succeeded": 8, "retrying": 1}
@@ -279,7 +279,7 @@ async def test_an_item_redriven_inside_a_redriven_slice_is_carried_by_it(world: 
 async def test_more_dead_letters_than_a_page_are_redriven(world: World) -> None:
     job = await world.job(1200, slice_size=100, chunk=400)
     await world.run(dict.fromkeys(range(1, 1201), FATAL))
-    assert await world.operations.replay(job, actor="me") == 1200
+    assert (await world.operations.replay(job, actor="me")).replayed == 1200
     assert await world.counts(job) == {"retrying": 1200}
     assert (await world.get(job))["round"] == 2
     await world.run()
@@ -324,7 +324,7 @@ async def test_a_purged_item_cannot_be_redriven(world: World) -> None:
     job = await world.job(2)
     await world.run({1: FATAL, 2: FATAL})
     await world.operations.purge(job, actor="me")
-    assert await world.operations.replay(job, actor="me") == 0
+    assert (await world.operations.replay(job, actor="me")).replayed == 0
     assert await world.status(job) == "failed"
     assert (await world.get(job))["round"] == 1
 

@@ -111,6 +111,8 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
     "jobs/runnable": {"types": [1], "limit": 256},
     "jobs/lock_capped": {"types": [1], "limit": 20},
     "outcomes/dead": {"job_id": 1, "after": 100, "limit": 500},
+    "outcomes/dead_among": {"job_id": 1, "seqs": [4001, 150_000]},
+    "outcomes/purged": {"job_id": 1},
     "batches/of_seqs": {"job_id": 1, "seqs": [4001, 150_000]},
     "idempotency_keys/standing": {"holders": [ItemId(1, 4001), ItemId(1, 150_000)]},
 }

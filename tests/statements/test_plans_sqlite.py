@@ -58,6 +58,8 @@ STATEMENTS = (
     "jobs/lock_capped",
     "jobs/create",
     "outcomes/dead",
+    "outcomes/dead_among",
+    "outcomes/purged",
     "outcomes/redrive",
     "idempotency_keys/holders",
     "idempotency_keys/take_over",

@@ -64,7 +64,7 @@ async def test_a_database_at_work_is_clean_at_every_moment(database_url: str, tm
                 await operations.cancel(jobs[1], actor="test")
                 stopped = True
             if rows[0]["ended_at"] is not None and not replayed:
-                replayed = await operations.replay(jobs[0], actor="test") > 0
+                replayed = (await operations.replay(jobs[0], actor="test")).replayed > 0
             elif all(row["ended_at"] is not None for row in rows):
                 break
     await runtime.stop()
