@@ -10,6 +10,7 @@ from batchanator.api.health import Health
 from batchanator.api.items import Items
 from batchanator.api.jobs import Jobs
 from batchanator.api.lines import Lines
+from batchanator.api.one_item import OneItem
 from batchanator.api.processing import Processing
 from batchanator.api.results import Results
 from batchanator.api.service import Service
@@ -32,6 +33,7 @@ def build(service: Service) -> web.Application:
         Triggers(service, bodies),
         Jobs(service),
         Items(service),
+        OneItem(service),
         Lines(service),
         Results(service),
         DeadLetters(service),

@@ -1,12 +1,12 @@
-"""Batches and items: what became of each, with every attempt and lapse."""
+"""Batches, and lists of items: of a job, of a batch, of dead letters."""
 
 from aiohttp import web
 
 from batchanator.api import shapes
-from batchanator.api.answers import answer, answer_list
+from batchanator.api.answers import answer_list
 from batchanator.api.item_lists import ItemLists, Page
 from batchanator.api.jobs import check_job
-from batchanator.api.parameters import ITEM_STATUSES, Query, batch_id, job_id, seq
+from batchanator.api.parameters import ITEM_STATUSES, Query, batch_id, job_id
 from batchanator.api.service import Service
 from batchanator.domain.errors import NotFoundError
 from batchanator.store.driver import Row
@@ -24,7 +24,6 @@ class Items:
             web.get("/jobs/{id}/batches", self.batches),
             web.get("/batches/{id}/items", self.of_batch),
             web.get("/jobs/{id}/items", self.of_job),
-            web.get("/jobs/{id}/items/{seq}", self.get),
             web.get("/jobs/{id}/dead-letter", self.dead_letter),
         ]
 
@@ -90,18 +89,6 @@ class Items:
         if not page.rows:
             await check_job(self._store, job)
         return _answer(request, page)
-
-    async def get(self, request: web.Request) -> web.Response:
-        Query(request)
-        job, number = job_id(request), seq(request)
-        row = await self._store.items.get(job_id=job, seq=number)
-        if row is None:
-            raise NotFoundError(f"there is no item {job}:{number}")
-        attempts = await self._store.items.attempts(job_id=job, seq=number)
-        batch = await self._store.batches.get(job_id=job, number=row["batch"])
-        first_seq = number if batch is None else batch["first_seq"]
-        lapses = await self._store.items.lapses(job_id=job, seq=number, batch_first_seq=first_seq)
-        return answer(shapes.one_item(row, attempts, lapses))
 
 
 def _answer(request: web.Request, page: Page) -> web.Response:

@@ -32,12 +32,12 @@ class Jobs:
 
     async def list(self, request: web.Request) -> web.Response:
         query = Query(request, "status", "jobType", "after", "limit")
-        limit = query.limit()
+        limit, job_type = query.limit(), query.text("jobType")
         rows = await self._store.jobs.list(
             before=query.whole("after", LARGEST),
             limit=limit + 1,
             status=query.one_of("status", JOB_STATUSES),
-            job_type_id=await self._type_id(query.text("jobType")),
+            job_type_id=None if job_type is None else await job_type_id(self._store, job_type),
         )
         page = rows[:limit]
         data = [shapes.job(row, self._progress.of(row)) for row in page]
@@ -63,13 +63,13 @@ class Jobs:
         row = await get_job(self._store, job_id)
         return answer(shapes.job(row, self._progress.of(row)))
 
-    async def _type_id(self, name: str | None) -> int | None:
-        if name is None:
-            return None
-        kinds = {kind["name"]: int(kind["id"]) for kind in await self._store.job_types.list()}
-        if name not in kinds:
-            raise UnknownJobTypeError(name, list(kinds))
-        return kinds[name]
+
+async def job_type_id(store: Store, name: str) -> int:
+    """Return the id of a job type. Raises UnknownJobTypeError."""
+    kinds = {kind["name"]: int(kind["id"]) for kind in await store.job_types.list()}
+    if name not in kinds:
+        raise UnknownJobTypeError(name, list(kinds))
+    return kinds[name]
 
 
 async def get_job(store: Store, job_id: int) -> Row:

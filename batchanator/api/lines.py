@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from batchanator.api import shapes
+from batchanator.api import line_shapes, shapes
 from batchanator.api.answers import answer_list
 from batchanator.api.jobs import check_job
 from batchanator.api.parameters import Query, job_id
@@ -42,7 +42,7 @@ class Lines:
             rows = await self._store.lines.rejects(job_id=job, after=after, limit=wanted + 1)
             more = len(rows) > wanted
             for row in rows[:wanted]:
-                data.append(shapes.reject(row))
+                data.append(line_shapes.reject(row))
                 size += len(row["raw"])
                 after = row["line"]
         await self._checked(job, data)
@@ -56,15 +56,7 @@ class Lines:
         lines = _expanded(runs, after, limit + 1)
         page = lines[:limit]
         keys = await self._store.item_pages.keys_of([holder for _, holder, _ in page])
-        data = [
-            {
-                "line": line,
-                "kind": kind,
-                "idempotencyKey": keys.get(holder),
-                "holder": {"jobId": holder.job_id, "seq": holder.seq},
-            }
-            for line, holder, kind in page
-        ]
+        data = [line_shapes.duplicate(line, kind, holder, keys.get(holder)) for line, holder, kind in page]
         await self._checked(job, data)
         return answer_list(request, data, after=page[-1][0] if len(lines) > limit else None)
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from batchanator.api.problems import invalid
 from batchanator.domain.errors import NotFoundError
+from batchanator.domain.submission import MAX_KEY_BYTES
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
@@ -74,6 +75,25 @@ class Query:
         value = self._given.get(name)
         if value is not None and (not value or len(value) > 1000 or not value.isprintable()):
             raise invalid(name, f"{name} must be 1 to 1000 printable characters")
+        return value
+
+    def needed(self, name: str) -> str:
+        value = self.text(name)
+        if value is None:
+            raise invalid(name, f"{name} is needed", "missing")
+        return value
+
+    def key(self, name: str) -> str:
+        """Return an idempotency key: any text that a line may have as its key."""
+        value = self._given.get(name)
+        if value is None:
+            raise invalid(name, f"{name} is needed", "missing")
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            size = 0
+        if not 0 < size <= MAX_KEY_BYTES or "\0" in value:
+            raise invalid(name, f"{name} must be 1 to {MAX_KEY_BYTES} bytes of UTF-8 without U+0000")
         return value
 
     def one_of(self, name: str, words: Collection[str]) -> str | None:

@@ -1,6 +1,5 @@
 """From rows of the store to the JSON that api.md and docs/http.md describe."""
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,12 +99,15 @@ def replaced_by(row: Row) -> dict[str, Any] | None:
 def one_item(row: Row, attempts: Sequence[Row], lapses: Sequence[Row]) -> dict[str, Any]:
     return {
         **item(row),
+        "jobId": row["job_id"],
         "batchId": row["batch_id"],
         "maxAttempts": row["max_attempts"],
         "purgedAt": row["purged_at"],
         "payload": raw_json(row["payload"]),
         "attemptsLog": [attempt(one) for one in attempts],
         "lapses": [item_lapse(one) for one in lapses],
+        "duplicate": None,
+        "reject": None,
     }
 
 
@@ -139,27 +141,3 @@ def lapse(row: Row) -> dict[str, Any]:
         "runningSeq": row["running_seq"],
         **item_lapse(row),
     }
-
-
-def reject(row: Row) -> dict[str, Any]:
-    """`raw` is text where it is UTF-8, else base64, as `rawEncoding` says."""
-    text, encoding = _readable(bytes(row["raw"]), was_cut=bool(row["raw_cut"]))
-    return {
-        "line": row["line"],
-        "byteOffset": row["byte_offset"],
-        "code": row["code"],
-        "pointer": row["pointer"],
-        "message": row["message"],
-        "raw": text,
-        "rawEncoding": encoding,
-        "rawCut": bool(row["raw_cut"]),
-    }
-
-
-def _readable(raw: bytes, *, was_cut: bool) -> tuple[str, str]:
-    try:
-        return raw.decode(), "utf-8"
-    except UnicodeDecodeError as error:
-        if was_cut and len(raw) - error.start < 4 and error.reason == "unexpected end of data":
-            return raw[: error.start].decode(), "utf-8"  # the cut went through a character
-    return base64.b64encode(raw).decode(), "base64"

@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+MAX_KEY_BYTES = 512
+"""The longest idempotency key, in UTF-8."""
+
 OnDuplicate = Literal["skip", "redrive", "never"]
 
 

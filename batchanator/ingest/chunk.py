@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 
+from batchanator.domain.submission import MAX_KEY_BYTES
 from batchanator.ingest.lines import LineReader, RawChunk
 from batchanator.ingest.nesting import MAX_DEPTH
 from batchanator.ingest.verdicts import (
     BLANKS,
     KEY,
-    MAX_KEY_BYTES,
     MAX_LINE_BYTES,
     Refusal,
     Reject,

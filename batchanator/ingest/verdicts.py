@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import orjson
 
+from batchanator.domain.submission import MAX_KEY_BYTES
 from batchanator.ingest.nesting import MAX_DEPTH, depth_of
 
 KEY: Final = "idempotency_key"
-MAX_KEY_BYTES: Final = 512
 MAX_LINE_BYTES: Final = 1 << 20
 MAX_RAW_BYTES: Final = 64 << 10
 """How much of a rejected line is kept."""

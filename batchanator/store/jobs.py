@@ -21,6 +21,7 @@ _LOCK_CAPPED = load("jobs/lock_capped")
 _LIVE = load("jobs/live")
 _GET = load("jobs/get")
 _EXISTS = load("jobs/exists")
+_LINE = load("jobs/line")
 _LIVE_BY_TYPE = load("jobs/live_by_type")
 _LISTS = {  # by whether a status and a type are asked for: each has an index of its own
     (False, False): load("jobs/list"),
@@ -122,6 +123,10 @@ class Jobs:
 
     async def exists(self, job_id: int) -> bool:
         return bool(await self._session.fetch(_EXISTS, job_id=job_id))
+
+    async def line(self, *, job_id: int, line: int) -> Row | None:
+        """Return what a line came to (an item, a reject or a duplicate) and `read_to`; None: there is no such job."""
+        return await fetch_one(self._session, _LINE, job_id=job_id, line=line)
 
     async def live_by_type(self) -> dict[int, Row]:
         """Return, by job type id, how many `jobs` are live and how many of them are `paused`."""

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from batchanator.api.application import build
+from batchanator.api.one_item import LINE_CODES, LINE_STATUSES
 from batchanator.api.parameters import ITEM_STATUSES, JOB_STATUSES
 from batchanator.api.problems import KINDS
 from batchanator.api.result_lines import FILTERS
@@ -43,7 +44,7 @@ def test_every_reject_code_is_documented_in_order() -> None:
 
 
 def test_every_status_is_documented() -> None:
-    for status in {*JOB_STATUSES, *ITEM_STATUSES, *FILTERS}:
+    for status in {*JOB_STATUSES, *ITEM_STATUSES, *FILTERS, *LINE_STATUSES, *LINE_CODES}:
         assert f"`{status}`" in TEXT
 
 

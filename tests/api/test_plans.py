@@ -38,6 +38,8 @@ STATEMENTS: dict[str, dict[str, Any]] = {
     "duplicates/list": PAGE,
     "rejects/list": PAGE,
     "jobs/exists": {"job_id": 1},
+    "jobs/line": {"job_id": 1, "line": 2_015_000},
+    "idempotency_keys/holders": {"job_type_id": 1, "keys": ["1/5", "1/15000"]},
 }
 # A list by error sorts what has the code where there is no better way; the others never read more than this.
 MOST_ROWS = 1200
@@ -60,7 +62,9 @@ async def deep(database_url: str, request: pytest.FixtureRequest) -> AsyncIterat
     later = (
         "clock_timestamp() + 1" if store.dialect is Dialect.SQLITE else "clock_timestamp() + interval '1 day'"
     )
-    await Filler(store, now="clock_timestamp()", later=later).job(job_type, SLICES, rank=0, waiting=True)
+    filler = Filler(store, now="clock_timestamp()", later=later)
+    job = await filler.job(job_type, SLICES, rank=0, waiting=True)
+    await filler.lines(job_type, job, 2 * SLICES)
     if request.param and store.dialect is Dialect.SQLITE:
         with closing(dbapi.connect(sqlite_path(database_url))) as connection:
             connection.execute("ANALYZE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from batchanator.store.statements import Dialect
 from batchanator.store.store import Store
 from tests.contract.world import statement
 
@@ -39,6 +40,18 @@ INSERT INTO outcomes (job_id, seq, status, attempts, max_attempts, fence, finish
 _RUNS = """
 INSERT INTO runs (job_id, first_seq, last_seq, status, fence, started_at, finished_at)
 {numbers} SELECT {job}, i * 2 - 1, i * 2, 'succeeded', 1, {now}, {now} FROM n
+"""
+_REJECTS = """
+INSERT INTO rejects (job_id, line, byte_offset, code, message, raw, raw_cut)
+{numbers} SELECT {job}, 1000000 + i, i, 'not_json', 'not valid JSON', CAST('x' AS {bytes}), {no} FROM n
+"""
+_DUPLICATES = """
+INSERT INTO duplicates (job_id, first_line, last_line, holder_job_id, holder_seq, kind)
+{numbers} SELECT {job}, 2000000 + i * 2, 2000001 + i * 2, {job}, i, 'duplicate' FROM n
+"""
+_KEYS = """
+INSERT INTO idempotency_keys (job_id, seq, payload_hash, job_type_id, key)
+{numbers} SELECT {job}, i, 0, {type}, {job} || '/' || i FROM n
 """
 
 
@@ -80,8 +93,7 @@ class Filler:
         }
 
         async def run(text: str, count: int) -> None:
-            numbers = _NUMBERS.format(depth=count).strip()
-            await self._store.driver.fetch(statement(text.format(**words, numbers=numbers)))
+            await self._run(text, count, **words)
 
         await run(_JOB, 1)
         await run(_BATCHES, max(1, slices * SIZE // 1000))
@@ -91,3 +103,15 @@ class Filler:
             await run(_RETRIES, slices)
             await run(_RUNS, slices)
         return self._jobs
+
+    async def lines(self, job_type: int, job: int, count: int) -> None:
+        """Write rejects, duplicates (runs of two lines) and keys, `count` of each."""
+        words: dict[str, object] = {"type": job_type, "job": job, "bytes": "bytea", "no": "false"}
+        if self._store.dialect is Dialect.SQLITE:
+            words |= {"bytes": "BLOB", "no": 0}
+        for text in (_REJECTS, _DUPLICATES, _KEYS):
+            await self._run(text, count, **words)
+
+    async def _run(self, text: str, count: int, **words: object) -> None:
+        numbers = _NUMBERS.format(depth=count).strip()
+        await self._store.driver.fetch(statement(text.format(**words, numbers=numbers)))

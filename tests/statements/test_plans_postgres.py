@@ -108,6 +108,8 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
     "items/get": {"job_id": 1, "seq": 150_000},
     "items/page": {"job_id": 1, "after": 150_000, "last_seq": 2**62, "limit": 100},
     "jobs/get": {"job_id": 1},
+    "jobs/line": {"job_id": 1, "line": 150_000},
+    "idempotency_keys/holders": {"job_type_id": 1, "keys": ["1/150000"]},
     "jobs/runnable": {"types": [1], "limit": 256},
     "jobs/lock_capped": {"types": [1], "limit": 20},
     "outcomes/dead": {"job_id": 1, "after": 100, "limit": 500},

@@ -14,7 +14,18 @@ from batchanator.store.statements import Dialect, load
 from batchanator.store.store import Store, driver_for
 from tests.statements.deep import Filler
 
-HOT = ("slices", "items", "outcomes", "runs", "batches", "attempts", "lapses", "idempotency_keys")
+HOT = (
+    "duplicates",
+    "rejects",
+    "slices",
+    "items",
+    "outcomes",
+    "runs",
+    "batches",
+    "attempts",
+    "lapses",
+    "idempotency_keys",
+)
 _SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 _ALIAS = re.compile(
     r"\b(?:FROM|JOIN|UPDATE)\s+(\w+)"
@@ -53,6 +64,7 @@ STATEMENTS = (
     "items/page_dead",
     "items/payloads",
     "jobs/get",
+    "jobs/line",
     "jobs/list",
     "jobs/runnable",
     "jobs/lock_capped",
