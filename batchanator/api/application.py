@@ -28,7 +28,6 @@ HEADERS = {
 def build(service: Service) -> web.Application:
     """Return the application; serve it by `batchanator.api.server`, which bounds what aiohttp leaves open."""
     bodies = Bodies(service.limits.bodies)
-    processing = Processing(service, bodies)
     parts = (
         Triggers(service, bodies),
         Jobs(service),
@@ -38,7 +37,7 @@ def build(service: Service) -> web.Application:
         Results(service),
         DeadLetters(service),
         Handlers(service),
-        processing,
+        Processing(service, bodies),
         Health(service.gate, service.readiness),
     )
     guard = Guard(service.gate, service.limits.max_running)
@@ -46,7 +45,6 @@ def build(service: Service) -> web.Application:
     for part in parts:
         app.add_routes(part.routes())
     app.on_response_prepare.append(_harden)
-    app.on_cleanup.append(processing.close)
     return app
 
 

@@ -27,7 +27,7 @@ class Processing:
         self._registry = service.registry
         self._limits = service.limits
         self._bodies = bodies
-        self._runner = HandlerRunner(service.timeout_of, service.concurrency)
+        self._runner = HandlerRunner(service.timeout_of, service.concurrency, service.threads)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/process", self.one), web.post("/process/batch", self.batch)]
@@ -73,9 +73,6 @@ class Processing:
         except UnknownJobTypeError as error:
             return [_shape(False, error=str(error), code=UNKNOWN_JOB_TYPE)] * len(calls)
         return [outcome_json(outcome) for outcome in await self._runner.run(handler, calls)]
-
-    async def close(self, _app: web.Application) -> None:
-        self._runner.close()
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

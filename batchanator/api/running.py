@@ -1,18 +1,29 @@
 """Runs a handler here, outside the ledger: no lease, no retry, no record. What it answers is the caller's to keep."""
 
 import asyncio
-import contextvars
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+import structlog
+
 from batchanator.domain.outcomes import Failed, Outcome
-from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
+from batchanator.handlers.answers import (
+    DEAF_SECONDS,
+    cancelled_within,
+    failure_from,
+    storable,
+    timed_out,
+    to_outcome,
+    to_outcomes,
+)
 from batchanator.handlers.context import JobContext, SliceContext
 from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
 from batchanator.handlers.registered import RegisteredHandler
+from batchanator.handlers.threads import HandlerThreads
+
+_log = structlog.get_logger("batchanator.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +39,14 @@ class Call:
 
 
 class HandlerRunner:
-    """Runs at most `concurrency` items at a time, plain handlers in threads of its own."""
+    """Runs at most `concurrency` items at a time, plain handlers in `threads`."""
 
-    def __init__(self, timeout_of: Callable[[RegisteredHandler], float], concurrency: int) -> None:
+    def __init__(
+        self, timeout_of: Callable[[RegisteredHandler], float], concurrency: int, threads: HandlerThreads
+    ) -> None:
         self._timeout_of = timeout_of
         self._slots = asyncio.Semaphore(concurrency)
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="process")
+        self._threads = threads
 
     async def run(self, handler: RegisteredHandler, calls: Sequence[Call]) -> list[Outcome]:
         """Return an outcome for each call, in order; what raises or takes too long has failed."""
@@ -76,34 +89,37 @@ class HandlerRunner:
         return [outcomes[index] for index in range(len(calls))]
 
     async def _guarded(self, handler: RegisteredHandler, payload: Any, context: Any, seconds: float) -> Any:
-        """Return what the handler returned, or the failure that its end stands for."""
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                work: Awaitable[Any] = (
-                    handler.call(payload, context)
-                    if handler.is_async
-                    else self._in_thread(handler.call, payload, context)
-                )
-                return await work
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+        """Return what the handler returned, or the failure that its end stands for.
+
+        The task is its own: what the handler leaves in its context ends with it, and one that takes no notice of its
+        cancellation keeps nobody waiting.
+        """
+        is_late = False
+
+        async def answered() -> Any:
+            try:
+                if handler.is_async:
+                    return await handler.call(payload, context)
+                return await self._threads.call(handler.call, payload, context)
+            except asyncio.CancelledError:
+                return timed_out(seconds) if is_late else cancelled_within()
+            except GeneratorExit:
                 raise
-            return Failed("the handler was cancelled from within", "CancelledError")
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is an answer
-            if limit.expired():
-                return Failed(f"no answer within {seconds:g} s", "timeout")
-            return failure_from(error)
+            except BaseException as error:  # noqa: BLE001 - whatever a handler raises is an answer
+                return failure_from(error)
 
-    async def _in_thread(self, call: Callable[[Any, Any], Any], payload: Any, context: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._threads, contextvars.copy_context().run, call, payload, context
-        )
-
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        task = asyncio.get_running_loop().create_task(answered(), name="process")
+        try:
+            await asyncio.wait([task], timeout=seconds)
+        finally:
+            if not task.done():
+                is_late = True
+                task.cancel()
+                await asyncio.wait([task], timeout=DEAF_SECONDS)
+        if task.done():
+            return task.result()
+        _log.warning("handler.deaf", job=context.job_id)
+        return timed_out(seconds)
 
 
 def _refused(error: InvalidPayloadError) -> Failed:

@@ -7,6 +7,7 @@ from typing import Protocol
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
+from batchanator.handlers.threads import HandlerThreads
 from batchanator.store.operations import Operations
 from batchanator.store.store import Store
 
@@ -65,7 +66,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`reads` and `operations` have connections of their own where the database has more than one writer."""
+    """`reads` and `operations` have connections of their own where the database has more than one writer.
+
+    `threads` run the plain handlers of /process; `concurrency` bounds how many of its items run at a time.
+    """
 
     reads: Store
     submissions: Submissions
@@ -73,6 +77,7 @@ class Service:
     registry: Registry
     timeout_of: Callable[[RegisteredHandler], float]
     readiness: Callable[[], Awaitable[Readiness]]
+    threads: HandlerThreads
     concurrency: int = 10
     limits: Limits = field(default_factory=Limits)
     defaults: JobOptions = field(default_factory=JobOptions)

@@ -3,13 +3,17 @@
 from batchanator.api.service import Readiness
 from batchanator.app.runtime import Runtime
 from batchanator.domain.errors import SchemaError, StoreError
+from batchanator.handlers.threads import HandlerThreads
 from batchanator.store.migrations import pending
 from batchanator.store.sqlite_library import dbapi, journal_mode
 from batchanator.store.statements import Dialect
 
 
-async def readiness(runtime: Runtime) -> Readiness:
-    """Ask over the connections that the work uses: those of the API may be busy with its readers."""
+async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
+    """Ask over the connections that the work uses: those of the API may be busy with its readers.
+
+    `threads` are those of /process. Stuck ones are shown and no reason to send work elsewhere: others took their place.
+    """
     checks = {"database": _database(runtime), "schema": "up to date", "worker": "no work here"}
     failing = set()
     try:
@@ -29,6 +33,9 @@ async def readiness(runtime: Runtime) -> Readiness:
         checks["worker"] = f"lease held by {runtime.lease.incarnation}" if holds else "the lease was lost"
         if not holds:
             failing.add("worker")
+    stuck = threads.stuck + (0 if runtime.worker is None else runtime.worker.executor.stuck_threads)
+    if stuck:
+        checks["threads"] = f"{stuck} stuck in plain handlers that timed out"
     return Readiness(checks, frozenset(failing))
 
 

@@ -19,6 +19,7 @@ from batchanator.app.runtime import Parts, Runtime
 from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
+from batchanator.handlers.threads import HandlerThreads
 from batchanator.ingest.submitting import Submitter
 from batchanator.settings import Settings
 from batchanator.store.operations import Operations
@@ -40,6 +41,7 @@ class Serving:
         self.settings = settings
         self.gate = Gate(_OPENING)
         self.runtime = Runtime(settings, registry, tuple(roots), parts)
+        self.threads = HandlerThreads(settings.max_concurrency_per_worker)
         self.store = self._api_store()
         self.runner = Runner(
             build(self._service()),
@@ -77,7 +79,8 @@ class Serving:
             operations=Operations(writes, runtime.wakeups),
             registry=runtime.registry,
             timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,
-            readiness=lambda: readiness(runtime),
+            readiness=lambda: readiness(runtime, self.threads),
+            threads=self.threads,
             concurrency=settings.max_concurrency_per_worker,
             limits=Limits(
                 settings.max_items_per_request, settings.max_request_bytes, settings.max_line_bytes
@@ -117,6 +120,7 @@ class Serving:
         """Take no more requests, end the work within the grace, release the rest."""
         self.gate.closed = _STOPPING
         await self.runner.cleanup()
+        self.threads.close()
         await self.runtime.stop(grace)
         await self.store.close()
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from batchanator.app import loops
 
-THREADS = ("handler", "process", "ingest")  # how the threads are called that run what may never come back
+THREADS = ("handler", "ingest")  # how the threads are called that run what may never come back
 _SECONDS = 0.5
 
 

@@ -14,16 +14,22 @@ from time import monotonic
 import structlog
 
 from batchanator.dispatch.executor import Lost, Report, SliceWork
-from batchanator.dispatch.threads import HandlerThreads
-from batchanator.domain.outcomes import Failed, Outcome, Succeeded
-from batchanator.handlers.answers import failure_from, storable, to_outcome, to_outcomes
+from batchanator.domain.outcomes import Outcome, Succeeded
+from batchanator.handlers.answers import (
+    DEAF_SECONDS,
+    cancelled_within,
+    failure_from,
+    storable,
+    timed_out,
+    to_outcome,
+    to_outcomes,
+)
 from batchanator.handlers.context import JobContext, SliceContext
+from batchanator.handlers.threads import HandlerThreads
 
 SWEEP_SECONDS = 0.1
 YIELD_SECONDS = 0.002
-DEAF_SECONDS = 1.0  # how long a handler may take to end after its cancellation
 WHOLE = -1
-TIMEOUT = "timeout"
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -229,7 +235,7 @@ class LocalExecutor:
         if runner.timed_out:
             if task is not None:
                 task.uncancel()
-            return Failed(f"no answer within {ticket.work.timeout_seconds:g} s", TIMEOUT)
+            return timed_out(ticket.work.timeout_seconds)
         if self._closing:
             raise asyncio.CancelledError
         if task is not None:
@@ -237,7 +243,7 @@ class LocalExecutor:
                 task.uncancel()
         if ticket.dropped:
             return None
-        return Failed("the handler was cancelled from within", "CancelledError")
+        return cancelled_within()
 
     async def _sweep(self) -> None:
         while True:
@@ -269,7 +275,7 @@ class LocalExecutor:
         _log.warning("handler.deaf", job=ticket.work.job_id, seq=runner.seqs[0])
         if ticket.dropped:
             return
-        late = Failed(f"no answer within {ticket.work.timeout_seconds:g} s", TIMEOUT)
+        late = timed_out(ticket.work.timeout_seconds)
         ticket.report.all_done(runner.seqs, [late] * len(runner.seqs))
         ticket.left -= len(runner.seqs)
         if ticket.left <= 0 and not ticket.done.done():

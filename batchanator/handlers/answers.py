@@ -8,6 +8,10 @@ from batchanator.domain.outcomes import Failed, Outcome, Skipped, Succeeded
 from batchanator.handlers.texts import sanitise
 
 INVALID_OUTCOME = "invalid_outcome"
+TIMEOUT = "timeout"
+DEAF_SECONDS = 1.0
+"""How long a handler may take to end after its cancellation."""
+
 SUCCEEDED = Succeeded()
 _OUTCOMES = (Succeeded, Failed, Skipped)  # isinstance takes three times as long with a union
 
@@ -45,6 +49,16 @@ def failure_from(error: BaseException) -> Failed:
     except Exception:  # noqa: BLE001  # __str__ is the user's code
         text = ""
     return Failed(sanitise(f"{name}: {text}" if text else name), code=sanitise(name, 100))
+
+
+def timed_out(seconds: float) -> Failed:
+    """Return the failed attempt of a handler that did not answer within its time."""
+    return Failed(f"no answer within {seconds:g} s", TIMEOUT)
+
+
+def cancelled_within() -> Failed:
+    """Return the failed attempt of a handler that ended by a cancellation which was not ours."""
+    return Failed("the handler was cancelled from within", "CancelledError")
 
 
 def storable(outcome: Outcome) -> Outcome:

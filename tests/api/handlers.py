@@ -2,14 +2,19 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Sequence
+from contextlib import suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
 from batchanator import Failed, JobContext, Outcome, Skipped, SliceContext, Succeeded, handler
+
+left: ContextVar[str] = ContextVar("left")
+released = threading.Event()
+"""Lets go what hangs and cannot be cancelled."""
 
 
 class Plan(BaseModel):
@@ -34,10 +39,20 @@ async def echo(plan: Plan, context: JobContext) -> Outcome | None:
             raise asyncio.CancelledError
         case "hang":
             await asyncio.Event().wait()
+        case "be deaf":
+            while not released.is_set():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.05)
         case "context":
             return Succeeded(
                 [context.idempotency_key, context.job_id, context.seq, context.attempt, context.fence]
             )
+        case "leave":
+            left.set("here")
+        case "look":
+            return Succeeded(left.get(None))
+        case "exit":
+            raise SystemExit(3)
         case "bad result":
             return Succeeded({"never": float})
         case _:
@@ -48,7 +63,7 @@ async def echo(plan: Plan, context: JobContext) -> Outcome | None:
 @handler("threaded")
 def threaded(plan: Plan) -> Outcome:
     if plan.does == "hang":
-        time.sleep(0.5)
+        released.wait(20)
     return Succeeded(threading.current_thread().name)
 
 

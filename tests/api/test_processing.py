@@ -8,7 +8,8 @@ import pytest
 
 from batchanator.api.processing import outcome_json
 from batchanator.domain.outcomes import Failed
-from tests.api.client import QUIET, Client, served
+from tests.api import handlers
+from tests.api.client import QUIET, Client, served, until
 
 KEYS = {"success", "result", "error", "code", "permanent", "retryAfter", "skipped"}
 
@@ -61,7 +62,7 @@ async def test_the_context_is_what_the_request_says(here: Client) -> None:
 
 
 async def test_plain_functions_run_in_threads_and_slices_get_a_list(here: Client) -> None:
-    assert (await process(here, {}, "threaded"))["result"].startswith("process")
+    assert (await process(here, {}, "threaded"))["result"].startswith("handler")
     assert (await process(here, {}, "slices", seq=4))["result"] == [1, 4]
 
 
@@ -91,10 +92,50 @@ async def test_a_slice_that_raises_or_answers_short_fails_as_a_whole(here: Clien
 
 async def test_a_handler_that_takes_too_long_has_failed(sqlite_url: str, tmp_path: Path) -> None:
     async with served(sqlite_url, tmp_path, parts=QUIET, lock_timeout_minutes=0.002) as client:
-        for job_type in ("echo", "threaded"):
-            told = await process(client, {"does": "hang"}, job_type)
-            assert told == {"success": False, "error": "no answer within 0.12 s", "code": "timeout"}
+        told = await process(client, {"does": "hang"})
+        assert told == {"success": False, "error": "no answer within 0.12 s", "code": "timeout"}
         assert (await process(client, {}))["success"] is True
+
+
+async def test_a_thread_that_does_not_come_back_is_replaced_and_shown(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"lock_timeout_minutes": 0.002, "max_concurrency_per_worker": 1}
+    handlers.released.clear()
+    async with served(sqlite_url, tmp_path, parts=QUIET, **settings) as client:
+        try:
+            for count in (1, 2):
+                assert (await process(client, {"does": "hang"}, "threaded"))["code"] == "timeout"
+                checks = (await client.get("/readyz")).json["checks"]
+                assert checks["threads"] == f"{count} stuck in plain handlers that timed out"
+            assert (await process(client, {}, "threaded"))["success"] is True
+        finally:
+            handlers.released.set()
+
+        async def none_stuck() -> bool:
+            return "threads" not in (await client.get("/readyz")).json["checks"]
+
+        await until(none_stuck)
+
+
+async def test_a_handler_that_takes_no_notice_of_its_end_keeps_nobody_waiting(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"lock_timeout_minutes": 0.002, "max_concurrency_per_worker": 1}
+    handlers.released.clear()
+    async with served(sqlite_url, tmp_path, parts=QUIET, **settings) as client:
+        try:
+            assert (await process(client, {"does": "be deaf"}))["code"] == "timeout"
+            assert (await process(client, {}))["success"] is True
+        finally:
+            handlers.released.set()
+
+
+async def test_what_a_handler_leaves_behind_ends_with_it(here: Client) -> None:
+    assert (await process(here, {"does": "leave"}))["success"] is True
+    assert await process(here, {"does": "look"}) == {"success": True}
+    assert (await process(here, {"does": "exit"}))["code"] == "SystemExit"
+    assert (await process(here, {}))["success"] is True
 
 
 async def test_more_than_the_concurrency_wait_their_turn(sqlite_url: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-_log = structlog.get_logger("batchanator.dispatch")
+_log = structlog.get_logger("batchanator.handlers")
 
 
 class HandlerThreads:
