@@ -40,7 +40,7 @@ def build(service: Service) -> web.Application:
         Processing(service, bodies),
         Health(service.gate, service.readiness),
     )
-    guard = Guard(service.gate, service.limits.max_running)
+    guard = Guard(service.gate, service.limits.max_running, own_machine_only=service.own_machine_only)
     app = web.Application(middlewares=[guard.middleware()])
     for part in parts:
         app.add_routes(part.routes())

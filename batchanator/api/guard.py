@@ -7,9 +7,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from batchanator.api.answers import abort, send
+from batchanator.api.callers import check_host, check_site
 from batchanator.api.health import PATHS as HEALTH
 from batchanator.api.problems import (
-    CROSS_SITE,
     INTERNAL,
     INVALID,
     NOT_ALLOWED,
@@ -27,14 +27,14 @@ from batchanator.domain.errors import StoreError
 BEGUN = web.RequestKey("answer begun", bool)
 """Set on a request when the first byte of an answer was made: there can be no other."""
 
-_SAFE = {"GET", "HEAD", "OPTIONS"}
 _log = structlog.get_logger("batchanator.api")
 
 
 class Guard:
-    def __init__(self, gate: Gate, max_running: int) -> None:
+    def __init__(self, gate: Gate, max_running: int, *, own_machine_only: bool) -> None:
         self._gate = gate
         self._room = max_running
+        self._own_machine_only = own_machine_only
 
     def middleware(self) -> Middleware:
         @web.middleware
@@ -44,6 +44,11 @@ class Guard:
         return guard
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._own_machine_only:
+            try:
+                check_host(request)
+            except ProblemError as problem:
+                return response_of(problem)
         if request.path in HEALTH:
             return await _told(request, handler)
         if self._room == 0:
@@ -58,7 +63,7 @@ class Guard:
 
     def _gated(self, request: web.Request, handler: Handler) -> Handler:
         async def gated(_request: web.Request) -> web.StreamResponse:
-            _check_site(request)
+            check_site(request)
             if self._gate.closed is not None and request.match_info.http_exception is None:
                 raise ProblemError(UNAVAILABLE, self._gate.closed)
             return await handler(request)
@@ -112,9 +117,3 @@ def _http_problem(request: web.Request, error: web.HTTPException) -> web.Respons
             return response_of(ProblemError(TOO_LARGE, "The body is too large."))
         case _:
             return response_of(ProblemError(INVALID, error.reason))
-
-
-def _check_site(request: web.Request) -> None:
-    """Refuse what a page of another site makes a browser send: this service may be open to its machine alone."""
-    if request.method not in _SAFE and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
-        raise ProblemError(CROSS_SITE, "Send it from a program, or from a page of this address.")

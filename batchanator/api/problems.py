@@ -47,6 +47,7 @@ CONFLICT = Kind("conflict", 409, "The state of the job does not allow that")
 IN_PROGRESS = Kind("request-in-progress", 409, "The first request with this Idempotency-Key still runs", 1)
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 ENCODED = Kind("content-encoding", 415, "The body comes in an encoding that is not taken here")
+MISDIRECTED = Kind("misdirected", 421, "The request was meant for another machine")
 INVALID = Kind("invalid-request", 422, "The request does not say what is needed")
 TOO_MANY = Kind("too-many-items", 422, "There are too many items in one request")
 UNKNOWN_JOB_TYPE = Kind("unknown-job-type", 422, "There is no such job type")
@@ -69,6 +70,7 @@ KINDS = (
     IN_PROGRESS,
     TOO_LARGE,
     ENCODED,
+    MISDIRECTED,
     INVALID,
     TOO_MANY,
     UNKNOWN_JOB_TYPE,

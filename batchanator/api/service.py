@@ -68,7 +68,8 @@ class Gate:
 class Service:
     """`reads` and `operations` have connections of their own where the database has more than one writer.
 
-    `threads` run the plain handlers of /process; `concurrency` bounds how many of its items run at a time.
+    `own_machine_only`: requests must be addressed to a loopback. `threads` run the plain handlers of /process, of whose
+    items `concurrency` run at a time.
     """
 
     reads: Store
@@ -78,6 +79,7 @@ class Service:
     timeout_of: Callable[[RegisteredHandler], float]
     readiness: Callable[[], Awaitable[Readiness]]
     threads: HandlerThreads
+    own_machine_only: bool
     concurrency: int = 10
     limits: Limits = field(default_factory=Limits)
     defaults: JobOptions = field(default_factory=JobOptions)

@@ -81,6 +81,7 @@ class Serving:
             timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,
             readiness=lambda: readiness(runtime, self.threads),
             threads=self.threads,
+            own_machine_only=settings.loopback and not settings.allow_anonymous,
             concurrency=settings.max_concurrency_per_worker,
             limits=Limits(
                 settings.max_items_per_request, settings.max_request_bytes, settings.max_line_bytes

@@ -82,7 +82,8 @@ class SettingsFields(Section):
     )
     api_keys: tuple[ApiKey, ...] = Field(default=(), repr=False, description="The keys that callers may use.")
     allow_anonymous: bool = Field(
-        default=False, description="Listen on other addresses than a loopback without ApiKeys."
+        default=False,
+        description="Listen on other addresses than a loopback without ApiKeys, and answer under any name.",
     )
     max_crashes: Whole = Field(
         default=2,

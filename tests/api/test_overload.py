@@ -42,7 +42,7 @@ async def test_bodies_are_held_within_a_bound_and_give_their_room_back(
 ) -> None:
     async with served(sqlite_url, tmp_path, parts=QUIET, max_request_bytes=100_000) as client:
         path, room = "/jobs/echo/trigger/items", b'{"items":[]}'.ljust(100_000)
-        head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n".encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n".encode()
         writers = []
         total = Limits(max_bytes=100_000).bodies // 100_000
         for _ in range(total):

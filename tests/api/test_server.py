@@ -42,10 +42,10 @@ async def heard(client: Client, sent: bytes) -> bytes:
     [
         b"nonsense\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /jobs HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n",
-        b"GET /jobs HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
-        b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"GET /jobs HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n",
+        b"GET /jobs HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )
@@ -69,14 +69,14 @@ async def test_silent_headers_and_idle_connections_end(sqlite_url: str, tmp_path
     async with served(sqlite_url, tmp_path, parts=QUIET) as client:
         assert await heard(client, b"GET /jobs HTTP/1.1\r\nHost") == b""
         assert await heard(client, b"") == b""
-        answer = await heard(client, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = await heard(client, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_silent_body_ends_with_a_408(here: Client, monkeypatch) -> None:
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.1)
     monkeypatch.setattr(server, "LINGER_SECONDS", 0.1)
-    head = b"POST /process HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"
+    head = b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
     async with raw(here, head) as reader, asyncio.timeout(20):
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
 
@@ -84,7 +84,7 @@ async def test_a_silent_body_ends_with_a_408(here: Client, monkeypatch) -> None:
 async def test_a_body_that_drips_ends_too(here: Client, monkeypatch) -> None:
     monkeypatch.setattr(bodies, "WHOLE_SECONDS", 0.3)
     reader, writer = await asyncio.open_connection("127.0.0.1", here.port)
-    writer.write(b"POST /process HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+    writer.write(b"POST /process HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
 
     async def drip() -> None:
         while True:
@@ -103,7 +103,7 @@ async def test_a_reader_that_does_not_read_loses_its_connection(here: Client, mo
         monkeypatch.setattr(module, "SEND_SECONDS", 0.3)
     payload = json.dumps("x" * 500_000)
     job_id = await here.world.job(entries([f"k{n}" for n in range(60)], payload))
-    request = f"GET /jobs/{job_id}/results HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    request = f"GET /jobs/{job_id}/results HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", here.port, limit=1024)
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     writer.write(request)
@@ -124,9 +124,7 @@ async def test_a_reader_that_does_not_read_loses_its_connection(here: Client, mo
 
 async def test_a_client_that_leaves_does_not_undo_its_request(here: Client) -> None:
     body = b'{"items":[{"idempotencyKey":"a","payload":{}}]}'
-    head = (
-        f"POST /jobs/echo/trigger/items HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    )
+    head = f"POST /jobs/echo/trigger/items HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     async with raw(here, head + body):
         pass
 
@@ -139,4 +137,4 @@ async def test_a_client_that_leaves_does_not_undo_its_request(here: Client) -> N
 async def test_more_connections_than_there_is_room_for_are_closed(here: Client, monkeypatch) -> None:
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
     async with raw(here, b""), raw(here, b""), raw(here, b""):
-        assert await heard(here, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+        assert await heard(here, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
