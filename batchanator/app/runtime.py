@@ -119,6 +119,7 @@ class Runtime:
         await self.lease.start()
         if self.parts.dispatch:
             await self._start_worker(self.lease, locks, ids)
+        tune_collector()
         if self.parts.ingest:
             self._start_ingestor(self.lease)
 
@@ -143,7 +144,6 @@ class Runtime:
             max_crashes=settings.max_crashes,
             jitter=self.jitter,
         )
-        tune_collector()
         self.worker.start()
 
     def _start_ingestor(self, lease: Lease) -> None:

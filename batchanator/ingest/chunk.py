@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -11,13 +10,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 
-from batchanator.domain.submission import MAX_KEY_BYTES
 from batchanator.ingest.lines import LineReader, RawChunk
 from batchanator.ingest.nesting import MAX_DEPTH
+from batchanator.ingest.plain import plain
 from batchanator.ingest.verdicts import (
     BLANKS,
+    ESCAPED_LETTER,
     KEY,
+    KEY_NAME,
     MAX_LINE_BYTES,
+    SURELY_SHORT,
     Refusal,
     Reject,
     RejectCode,
@@ -28,9 +30,6 @@ from batchanator.ingest.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NAME: Final = b'"%s"' % KEY.encode()
-_SURELY_SHORT: Final = MAX_KEY_BYTES // 4  # characters of at most 4 bytes each
-_ESCAPED_LETTER: Final = re.compile(rb"\\u00(?:5[fF]|[67])").search  # may spell the key's name otherwise
 _NEW_HASH: Final = blake2b(digest_size=8)  # copied: cheaper than made anew
 
 
@@ -84,9 +83,19 @@ def read_chunks(
 
 
 def parse_chunk(raw: RawChunk, *, first_line: int) -> Chunk:
-    """Judge each line. Plain lines are recognised here; whatever looks unusual is left to `judge`."""
+    """Judge the lines: all at once where every one is plain, else one by one."""
     lines = [text[:-1] if text.endswith(b"\r") else text for text in raw.lines] if raw.has_cr else raw.lines
     chunk = Chunk(first_line, len(lines), len(lines), raw.offset, raw.end, raw.chain)
+    if not raw.overlong and (found := plain(lines)):
+        chunk.seqs = list(range(first_line, first_line + len(lines)))
+        chunk.keys, chunk.hashes, chunk.payloads = found.keys, found.hashes, lines
+        return chunk
+    return judge_each(raw, lines, chunk)
+
+
+def judge_each(raw: RawChunk, lines: list[bytes], chunk: Chunk) -> Chunk:
+    """Judge line by line. Plain lines are recognised here; whatever looks unusual is left to `judge`."""
+    first_line = chunk.first_line
     seqs, keys, payloads, repeats = chunk.seqs, chunk.keys, chunk.payloads, chunk.repeats
     loads, new_hash = orjson.loads, _NEW_HASH.copy
     digests: list[bytes] = []
@@ -100,10 +109,10 @@ def parse_chunk(raw: RawChunk, *, first_line: int) -> Chunk:
             key = None
         if (
             key.__class__ is not str
-            or not 0 < len(key) <= _SURELY_SHORT
+            or not 0 < len(key) <= SURELY_SHORT
             or "\0" in key
-            or text.count(_NAME) != 1
-            or (b"\\" in text and _ESCAPED_LETTER(text))
+            or text.count(KEY_NAME) != 1
+            or (b"\\" in text and ESCAPED_LETTER(text))
             or ((text.find(b"{", 1) > 0 or b"[" in text) and text.count(b"{") + text.count(b"[") > MAX_DEPTH)
         ):
             if line - first_line in raw.overlong:

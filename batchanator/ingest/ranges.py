@@ -32,6 +32,10 @@ def cut_slices(
     A slice ends at `slice_size` items, or before the item that would bring it past `max_bytes`; a larger item
     is alone.
     """
+    if sizes and max(sizes) * slice_size <= max_bytes:
+        starts = range(0, len(seqs), slice_size)
+        parts = [seqs[start : start + slice_size] for start in starts]
+        return [SliceCut(part[0], part[-1], len(part)) for part in parts]
     cuts: list[SliceCut] = []
     start = held = 0
     for index, size in enumerate(sizes):

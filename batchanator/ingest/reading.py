@@ -1,7 +1,7 @@
 """Reads the sources of jobs in the background: files and the staging table, from checkpoint to seal."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
@@ -15,7 +15,9 @@ from batchanator.domain.errors import LeaseLostError, NotFoundError, SourceError
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.ingest.chunk import Chunk, read_chunks
 from batchanator.ingest.entries import chunk_of
+from batchanator.ingest.lines import MAX_CHUNK_BYTES
 from batchanator.ingest.paths import FileIdentity, resolve
+from batchanator.ingest.portion import Portion
 from batchanator.ingest.source import Source, open_source
 from batchanator.ingest.submitting import seal, to_fill
 from batchanator.ingest.verdicts import MAX_LINE_BYTES
@@ -122,16 +124,20 @@ class SourceReader:
                 chain=start.chain,
                 max_line_bytes=self._max_bytes,
             )
-            portion = await run(_next, chunks, 1)
+
+            def prepared(most: int) -> tuple[Portion, int] | None:
+                """Parse the next portion, and say where the source stands then."""
+                taken = _next(chunks, most)
+                return (writer.prepare(taken), opened.position) if taken else None
+
+            portion = await run(prepared, 1)
             most = 1
             while portion:
                 most = min(most + 1, MOST_CHUNKS)
-                position = opened.position
-                ahead = run(
-                    _next, chunks, most
-                )  # parse the next portion while the database works on this one
+                # parse the next portion while the database works on this one
+                ahead = run(prepared, most)
                 try:
-                    await writer.write(portion, position=position)
+                    await writer.write(portion[0], position=portion[1])
                 finally:
                     await asyncio.wait([ahead])
                 self._wakeups.ready.set()
@@ -171,9 +177,8 @@ class SourceReader:
                     chain=writer.checkpoint.chain,
                     max_bytes=self._max_bytes,
                 )
-                counts = await writer.write_in(
-                    tx, [chunk], position=chunk.end, careful=careful, row_ids=[row["id"] for row in rows]
-                )
+                portion = writer.prepare([chunk], [row["id"] for row in rows])
+                counts = await writer.write_in(tx, portion, position=chunk.end, careful=careful)
                 return chunk, counts
 
             async def carefully(tx: Repositories) -> tuple[Chunk, Counts] | None:
@@ -197,5 +202,11 @@ def _bytes(payload: object) -> bytes:
     return payload if isinstance(payload, bytes) else str(payload).encode("utf-8", "surrogatepass")
 
 
-def _next(chunks: Any, count: int) -> list[Chunk]:
-    return list(islice(chunks, count))
+def _next(chunks: Iterator[Chunk], most: int) -> list[Chunk]:
+    """Take at most so many chunks, fewer where they hold 8 MiB."""
+    taken: list[Chunk] = []
+    for chunk in islice(chunks, most):
+        taken.append(chunk)
+        if chunk.end - taken[0].offset >= MAX_CHUNK_BYTES:
+            break
+    return taken

@@ -141,7 +141,8 @@ class Submitter:
             chunk = chunk_of(
                 part, first_line=start + 1, chain=writer.checkpoint.chain, max_bytes=self._max_bytes
             )
-            counts = await writer.write_in(tx, [chunk], position=chunk.end, careful=careful)
+            portion = writer.prepare([chunk])
+            counts = await writer.write_in(tx, portion, position=chunk.end, careful=careful)
             writer.advance([chunk], counts)
         await seal(tx, job_id, 0, strict=options.strict, rejected=writer.counts.rejected)
 

@@ -22,6 +22,10 @@ MAX_LINE_BYTES: Final = 1 << 20
 MAX_RAW_BYTES: Final = 64 << 10
 """How much of a rejected line is kept."""
 
+KEY_NAME: Final = b'"%s"' % KEY.encode()
+SURELY_SHORT: Final = MAX_KEY_BYTES // 4  # characters of at most 4 bytes each
+ESCAPED_LETTER: Final = re.compile(rb"\\u00(?:5[fF]|[67])").search  # may spell the key's name otherwise
+
 BOM: Final = b"\xef\xbb\xbf"
 BLANKS: Final = b" \t\r"
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from batchanator.domain.errors import LeaseLostError, TransientError, UniqueError
 from batchanator.ingest.chunk import Chunk
 from batchanator.ingest.keyring import Keyring, Line, Verdict
-from batchanator.ingest.ranges import SliceCut, cut_slices, runs_of
+from batchanator.ingest.portion import Portion, portion_of
+from batchanator.ingest.ranges import SliceCut, runs_of
+from batchanator.store.driver import Row
 from batchanator.store.probes import probe
 from batchanator.store.records import Checkpoint, Holder
 from batchanator.store.slices import HELD, READY
@@ -52,7 +54,11 @@ class Writer:
         self.checkpoint = checkpoint
         self.counts = Counts()
 
-    async def write(self, chunks: Sequence[Chunk], *, position: int) -> None:
+    def prepare(self, chunks: Sequence[Chunk], row_ids: Sequence[int] | None = None) -> Portion:
+        """Return a portion of this job, without a look at the database: for another thread, too."""
+        return portion_of(self._job.job_id, self._job.slice_size, chunks, row_ids)
+
+    async def write(self, portion: Portion, *, position: int) -> None:
         """Commit a portion; `position` is how much of the raw source is read (for progress).
 
         Raises:
@@ -60,16 +66,16 @@ class Writer:
         """
 
         async def careful(tx: Repositories) -> Counts:
-            return await self.write_in(tx, chunks, position=position, careful=True)
+            return await self.write_in(tx, portion, position=position, careful=True)
 
         try:
             async with self._store.transaction() as tx:
-                counts = await self.write_in(tx, chunks, position=position)
+                counts = await self.write_in(tx, portion, position=position)
                 await probe("ingest.before_commit")
         except (UniqueError, TransientError):  # a key was taken: once more, one by one
             counts = await self._store.transact(careful)
         await probe("ingest.after_commit")
-        self.advance(chunks, counts)
+        self.advance(portion.chunks, counts)
 
     def advance(self, chunks: Sequence[Chunk], counts: Counts) -> None:
         last = chunks[-1]
@@ -78,35 +84,20 @@ class Writer:
         self.counts.add(counts)
 
     async def write_in(
-        self,
-        tx: Repositories,
-        chunks: Sequence[Chunk],
-        *,
-        position: int,
-        careful: bool = False,
-        row_ids: Sequence[int] | None = None,
+        self, tx: Repositories, portion: Portion, *, position: int, careful: bool = False
     ) -> Counts:
-        """Write a portion in the caller's transaction; `row_ids` name the staging row of each line, by seq - first."""
+        """Write a portion in the caller's transaction."""
         await probe("ingest.begin")
-        lines: list[Line] = []
-        for chunk in chunks:
-            lines += zip(chunk.keys, chunk.seqs, chunk.hashes, chunk.payloads, strict=True)
-        lines.sort()
-        firsts, again = _firsts(lines) if len(chunks) > 1 else (lines, [])
+        chunks, firsts = portion.chunks, portion.firsts
         won, held = await self._keyring.take(tx, firsts, careful=careful) if firsts else ([], {})
         await probe("ingest.keys")
-        owned, verdicts = await self._judge(tx, chunks, firsts, again, won, held)
-        first_line, job_id = chunks[0].first_line, self._job.job_id
-        owned.sort(key=_seq)
-        rows: list[tuple[object, ...]]
-        if row_ids is None:
-            rows = [(job_id, seq, key, payload.decode(), None) for key, seq, _, payload in owned]
-        else:
-            rows = [
-                (job_id, seq, key, payload.decode(), row_ids[seq - first_line])
-                for key, seq, _, payload in owned
-            ]
-        await tx.items.insert(rows)
+        owned, verdicts = await self._judge(tx, portion, won, held)
+        rows, batches, cuts = portion.rows, portion.batches, portion.cuts
+        if verdicts:
+            owned.sort(key=_seq)
+            rows = portion.rows_of(owned)
+            batches, cuts = portion.cut(owned)
+        await (tx.items.insert(rows) if portion.row_ids is None else tx.items.insert_staged(rows))
         await probe("ingest.items")
         counts = Counts(
             sum(chunk.lines for chunk in chunks),
@@ -114,17 +105,14 @@ class Writer:
             len(verdicts),
             sum(len(chunk.rejects) for chunk in chunks),
         )
-        await self._finish(tx, chunks, owned, verdicts, counts, position)
+        checkpoint = await self._advance_row(tx, chunks, counts, position, batches, cuts)
+        await self._cut(tx, checkpoint, batches, cuts)
+        await self._refuse(tx, chunks, verdicts)
+        await probe("ingest.finish")
         return counts
 
     async def _judge(
-        self,
-        tx: Repositories,
-        chunks: Sequence[Chunk],
-        firsts: Sequence[Line],
-        again: Sequence[Line],
-        won: Sequence[Line],
-        held: dict[str, Holder],
+        self, tx: Repositories, portion: Portion, won: Sequence[Line], held: dict[str, Holder]
     ) -> tuple[list[Line], list[Verdict]]:
         """Return the lines that became items, and a verdict on each that did not.
 
@@ -133,15 +121,15 @@ class Writer:
         owned = list(won)
         repeats: list[Line] = [
             (chunk.keys[index], line, hashed, payload)
-            for chunk in chunks
+            for chunk in portion.chunks
             for line, index, hashed, payload in chunk.repeats
         ]
-        repeats += again
+        repeats += portion.again
         mine = {line[0]: line for line in owned} if repeats else {}
         verdicts = [self._keyring.against(line, mine[line[0]]) for line in repeats if line[0] in mine]
         lost = []
         if held:
-            lost = [(line, held[line[0]]) for line in firsts if line[0] in held]
+            lost = [(line, held[line[0]]) for line in portion.firsts if line[0] in held]
             lost += [(line, held[line[0]]) for line in repeats if line[0] not in mine]
         if lost:
             taken, more = await self._keyring.judge(tx, lost)
@@ -149,20 +137,19 @@ class Writer:
             owned += taken
         return owned, verdicts
 
-    async def _finish(
+    async def _advance_row(
         self,
         tx: Repositories,
         chunks: Sequence[Chunk],
-        owned: Sequence[Line],
-        verdicts: Sequence[Verdict],
         counts: Counts,
         position: int,
-    ) -> None:
-        job = self._job
-        batches, cuts = _cut(chunks, owned, job.slice_size)
+        batches: Sequence[Sequence[int]],
+        cuts: Sequence[Sequence[SliceCut]],
+    ) -> Row:
+        """Move the checkpoint, guarded by the ingest fence and where it stood."""
         last = chunks[-1]
         row = await tx.jobs.checkpoint(
-            job_id=job.job_id,
+            job_id=self._job.job_id,
             start=self.checkpoint,
             end=last.end,
             physical=sum(chunk.physical for chunk in chunks),
@@ -173,31 +160,45 @@ class Writer:
             duplicates=counts.duplicates,
             rejected=counts.rejected,
             batches=len(batches),
-            slices=sum(len(cut) for cut in cuts),
+            slices=sum(map(len, cuts)),
         )
         if row is None:
             raise LeaseLostError("another worker reads this source now, or the job is stopping")
-        number = row["batches"] - len(batches)
-        ordinal = row["slices_cut"] - sum(len(cut) for cut in cuts)
-        state = HELD if job.strict else READY
+        return row
+
+    async def _cut(
+        self,
+        tx: Repositories,
+        checkpoint: Row,
+        batches: Sequence[Sequence[int]],
+        cuts: Sequence[Sequence[SliceCut]],
+    ) -> None:
+        """Insert batches and slices, numbered back from where the checkpoint is now."""
+        job_id = self._job.job_id
+        number = checkpoint["batches"] - len(batches)
+        ordinal = checkpoint["slices_cut"] - sum(map(len, cuts))
+        state = HELD if self._job.strict else READY
         batch_rows: list[tuple[object, ...]] = []
         slice_rows: list[tuple[object, ...]] = []
         for seqs, cut in zip(batches, cuts, strict=True):
             number += 1
-            batch_rows.append((job.job_id, number, seqs[0], seqs[-1], len(seqs)))
+            batch_rows.append((job_id, number, seqs[0], seqs[-1], len(seqs)))
             for piece in cut:
                 slice_rows.append(
-                    (job.job_id, piece.first_seq, piece.last_seq, number, ordinal, piece.items, state, 0, 0)
+                    (job_id, piece.first_seq, piece.last_seq, number, ordinal, piece.items, state, 0, 0)
                 )
                 ordinal += 1
         await tx.batches.insert(batch_rows)
         await tx.slices.insert(slice_rows)
-        runs = runs_of(sorted(verdicts))
-        await tx.lines.insert_duplicates([(job.job_id, *run) for run in runs])
+
+    async def _refuse(self, tx: Repositories, chunks: Sequence[Chunk], verdicts: Sequence[Verdict]) -> None:
+        """List the lines that did not become items."""
+        job_id = self._job.job_id
+        await tx.lines.insert_duplicates([(job_id, *run) for run in runs_of(sorted(verdicts))])
         await tx.lines.insert_rejects(
             [
                 (
-                    job.job_id,
+                    job_id,
                     reject.line,
                     reject.byte_offset,
                     str(reject.code),
@@ -210,41 +211,7 @@ class Writer:
                 for reject in chunk.rejects
             ]
         )
-        await probe("ingest.finish")
 
 
 def _seq(line: Line) -> int:
     return line[1]
-
-
-def _firsts(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
-    """Part sorted lines of several chunks: the first of each key, and those that come again."""
-    firsts: list[Line] = []
-    again: list[Line] = []
-    last = None
-    for line in lines:
-        if line[0] == last:
-            again.append(line)
-        else:
-            firsts.append(line)
-            last = line[0]
-    return firsts, again
-
-
-def _cut(
-    chunks: Sequence[Chunk], owned: Sequence[Line], slice_size: int
-) -> tuple[list[list[int]], list[list[SliceCut]]]:
-    """Return the seqs of each batch (a chunk with items), and its slices."""
-    sizes = {seq: len(payload) for _, seq, _, payload in owned}
-    batches, cuts = [], []
-    for chunk in chunks:
-        if not sizes:
-            break
-        candidates = (
-            sorted([*chunk.seqs, *(repeat[0] for repeat in chunk.repeats)]) if chunk.repeats else chunk.seqs
-        )
-        seqs = [seq for seq in candidates if seq in sizes]
-        if seqs:
-            batches.append(seqs)
-            cuts.append(cut_slices(seqs, [sizes[seq] for seq in seqs], slice_size))
-    return batches, cuts

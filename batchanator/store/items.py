@@ -8,7 +8,8 @@ _PAYLOADS = load("items/payloads")
 _EMPTY = load("items/empty")
 _ATTEMPTS = load("attempts/list")
 _LAPSES = load("lapses/of_item")
-_TABLE = Table("items", ("job_id", "seq", "idempotency_key", "payload", "source_row_id"))
+_TABLE = Table("items", ("job_id", "seq", "idempotency_key", "payload"))
+_STAGED = Table("items", (*_TABLE.columns, "source_row_id"))
 LAST_SEQ = 2**62
 
 
@@ -19,8 +20,12 @@ class Items:
         self._session = session
 
     async def insert(self, rows: Sequence[tuple[object, ...]]) -> None:
-        """Insert (job_id, seq, idempotency_key, payload text, source_row_id)."""
+        """Insert (job_id, seq, idempotency_key, payload text)."""
         await self._session.insert(_TABLE, rows)
+
+    async def insert_staged(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert items of the staging table: the id of the row comes last."""
+        await self._session.insert(_STAGED, rows)
 
     async def get(self, *, job_id: int, seq: int) -> Row | None:
         return await fetch_one(self._session, _GET, job_id=job_id, seq=seq)

@@ -3,10 +3,12 @@
 import importlib
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-BLOCK_ROWS = 1000  # at most 32 columns: a statement takes 32,766 parameters
+MOST_PARAMETERS = 32_766  # of a statement, in a library as SQLite ships it
+BLOCKS = (5000, 1000)  # rows in a statement: a portion's, a chunk's
 MINIMUM = (3, 38, 0)  # the -> and ->> operators; RETURNING came with 3.35
 
 
@@ -50,23 +52,31 @@ class Bulk:
     it, and the two take turns instead of running side by side.
     """
 
-    __slots__ = ("block", "one", "rows")
+    __slots__ = ("columns", "into", "marks", "rows")
 
     def __init__(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - our names
-        marks = f"({', '.join('?' * len(columns))})"
-        self.one = into + marks
-        self.block = into + ", ".join([marks] * BLOCK_ROWS)
+        self.into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608 - our names
+        self.columns = len(columns)
+        self.marks = f"({', '.join('?' * len(columns))})"
         self.rows = rows
 
     def insert(self, execute: Any, executemany: Any) -> "_Rows":
-        rows = self.rows
-        rest = len(rows) - len(rows) % BLOCK_ROWS
-        for start in range(0, rest, BLOCK_ROWS):
-            execute(self.block, list(chain.from_iterable(rows[start : start + BLOCK_ROWS])))
-        if rest < len(rows):
-            executemany(self.one, rows[rest:])
+        start, end = 0, len(self.rows)
+        for block in BLOCKS:
+            if block * self.columns > MOST_PARAMETERS:
+                continue
+            while end - start >= block:
+                values = list(chain.from_iterable(self.rows[start : start + block]))
+                execute(_block(self.into, self.marks, block), values)
+                start += block
+        if start < end:
+            executemany(self.into + self.marks, self.rows[start:])
         return _Rows([])
+
+
+@lru_cache(64)
+def _block(into: str, marks: str, rows: int) -> str:
+    return into + ", ".join([marks] * rows)
 
 
 class _Rows:

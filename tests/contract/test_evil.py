@@ -15,7 +15,7 @@ async def ingest(world: World, chunk: int) -> tuple[int, list[tuple[int, Evil]]]
     job = await world.empty_job()
     writer = await world.ingester(job)
     for piece in read_chunks(io.BytesIO(text), size=chunk, max_line_bytes=LIMIT):
-        await writer.write([piece], position=0)
+        await writer.write(writer.prepare([piece]), position=0)
     await world.seal(job, writer)
     return job, rows
 

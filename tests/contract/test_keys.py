@@ -34,7 +34,7 @@ async def test_duplicates_across_the_chunks_of_one_portion_cost_only_themselves(
     job = await world.empty_job()
     writer = await world.ingester(job)
     lines = [*entries(["a", "b", "c", "b", "d", "a", "a"]), Entry("c", OTHER.encode()), *entries(["e"])]
-    await writer.write(portions(lines, writer, 3), position=0)
+    await writer.write(writer.prepare(portions(lines, writer, 3)), position=0)
     await world.seal(job, writer)
     assert await accepted(world, job) == [1, 2, 3, 5, 9]
     assert await world.duplicates(job) == [
@@ -171,7 +171,7 @@ async def test_of_several_lines_for_a_dead_items_key_the_first_mended_one_takes_
     lines = [*entries(["a"]), Entry("a", OTHER.encode()), *entries(["a"]), Entry("a", b"[3]")]
     job = await world.empty_job()
     writer = await world.ingester(job)
-    await writer.write(portions(lines, writer, size), position=0)
+    await writer.write(writer.prepare(portions(lines, writer, size)), position=0)
     await world.seal(job, writer)
     assert await accepted(world, job) == [2]
     assert await holder(world, "a") == (job, 2)

@@ -17,7 +17,7 @@ async def test_a_portion_moves_the_checkpoint_to_its_end(world: World) -> None:
     job = await world.empty_job()
     writer = await world.ingester(job)
     chunks = portions(entries(["a", "b", "c"]), writer, 2)
-    await writer.write(chunks, position=77)
+    await writer.write(writer.prepare(chunks), position=77)
     assert await checkpoint(world, job) == (3, 3, chunks[-1].chain)
     row = await world.get(job)
     assert (row["source_position"], row["batches"], row["status"]) == (77, 2, "ingesting")
@@ -58,12 +58,12 @@ async def test_of_two_ingesters_the_fenced_one_writes_nothing(world: World) -> N
     new = await world.ingester(job, worker=worker)
     chunk = portion(entries(["a", "b"]), old)
     with pytest.raises(LeaseLostError):
-        await old.write([chunk], position=0)
+        await old.write(old.prepare([chunk]), position=0)
     assert await world.fetch("SELECT key FROM idempotency_keys") == []
     assert (await world.get(job))["lines"] == 0
-    await new.write([chunk], position=0)
+    await new.write(new.prepare([chunk]), position=0)
     with pytest.raises(LeaseLostError):
-        await old.write([chunk], position=0)
+        await old.write(old.prepare([chunk]), position=0)
     assert not await world.seal(job, old)
     await world.seal(job, new)
     await world.run()
@@ -76,10 +76,10 @@ async def test_the_same_portion_is_not_written_twice_under_one_fence(world: Worl
     worker = await world.worker()
     writer = await world.ingester(job, worker=worker)
     start, chunk = writer.checkpoint, portion(entries(["a", "b"]), writer)
-    await writer.write([chunk], position=0)
+    await writer.write(writer.prepare([chunk]), position=0)
     writer.checkpoint = start
     with pytest.raises(LeaseLostError):
-        await writer.write([chunk], position=0)
+        await writer.write(writer.prepare([chunk]), position=0)
     row = await world.get(job)
     assert (row["lines"], row["accepted"], row["duplicates"]) == (2, 2, 0)
 
@@ -89,7 +89,7 @@ async def test_a_portion_of_blank_lines_moves_the_checkpoint_only(world: World) 
     writer = await world.ingester(job)
     chunk = portion([], writer)
     chunk.physical, chunk.end = 5, 5
-    await writer.write([chunk], position=0)
+    await writer.write(writer.prepare([chunk]), position=0)
     assert (await checkpoint(world, job))[:2] == (5, 5)
     assert (await world.get(job))["lines"] == 0
     await world.seal(job, writer)
@@ -102,14 +102,14 @@ async def test_a_failed_portion_leaves_nothing_behind(world: World) -> None:
     chunk = portion(entries(["a", "b"]), writer)
 
     async def broken(tx: Repositories) -> None:
-        await writer.write_in(tx, [chunk], position=0)
+        await writer.write_in(tx, writer.prepare([chunk]), position=0)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await world.store.transact(broken)
     assert (await checkpoint(world, job))[:2] == (0, 0)
     assert await world.fetch("SELECT key FROM idempotency_keys") == []
-    await writer.write([chunk], position=0)
+    await writer.write(writer.prepare([chunk]), position=0)
     assert (await world.get(job))["accepted"] == 2
 
 

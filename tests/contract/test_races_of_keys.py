@@ -34,7 +34,7 @@ def writing(writer: Writer, lines: list[Entry]):
     chunk = portion(lines, writer)
 
     async def work(tx: Repositories) -> None:
-        writer.advance([chunk], await writer.write_in(tx, [chunk], position=0, careful=True))
+        writer.advance([chunk], await writer.write_in(tx, writer.prepare([chunk]), position=0, careful=True))
 
     return work
 
@@ -84,7 +84,7 @@ async def test_four_ingestions_of_the_same_keys_in_other_orders_never_deadlock(s
     async def ingest(job: int, writer: Writer, lines: list[Entry]) -> None:
         for start in range(0, len(lines), 80):
             size = (80, 20)[start // 80 % 2]  # a portion of one chunk, and one of several
-            await writer.write(portions(lines[start : start + 80], writer, size), position=0)
+            await writer.write(writer.prepare(portions(lines[start : start + 80], writer, size)), position=0)
         await shared.seal(job, writer)
 
     await asyncio.gather(*(ingest(*one) for one in jobs))
@@ -119,7 +119,7 @@ async def test_many_mended_lines_of_many_batches_at_once_take_each_key_once(shar
         job, writer = writers[index]
         lines = [Entry(key, b"[%d]" % index) for key in keys]
         random.Random(index).shuffle(lines)
-        await writer.write(portions(lines, writer, 8), position=0)
+        await writer.write(writer.prepare(portions(lines, writer, 8)), position=0)
         await shared.seal(job, writer)
 
     await asyncio.gather(*(ingest(index) for index in range(3)))

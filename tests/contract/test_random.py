@@ -122,7 +122,7 @@ class Driver:
         count = self.random.randint(1, 8)
         at = writer.checkpoint.line
         lines = entries([f"{job}/{at + number}" for number in range(1, count + 1)])
-        await writer.write(portions(lines, writer, self.random.choice([3, 8])), position=0)
+        await writer.write(writer.prepare(portions(lines, writer, self.random.choice([3, 8]))), position=0)
         state.items |= {at + number: Item() for number in range(1, count + 1)}
 
     async def claim(self) -> None:

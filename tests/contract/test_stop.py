@@ -349,6 +349,6 @@ async def test_nothing_is_written_after_the_seal(world: World) -> None:
     await world.writes(writer, entries(["a"]))
     await world.seal(job, writer)
     with pytest.raises(LeaseLostError):
-        await writer.write([portion(entries(["b"]), writer)], position=0)
+        await writer.write(writer.prepare([portion(entries(["b"]), writer)]), position=0)
     assert (await world.get(job))["lines"] == 1
     await world.run()

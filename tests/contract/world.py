@@ -301,7 +301,7 @@ class World:
             lines = entries([f"{job_id}/{number}" for number in range(1, lines + 1)])
         writer = await self.ingester(job_id, options, job_type=job_type)
         for start in range(0, len(lines), chunk):
-            await writer.write([portion(lines[start : start + chunk], writer)], position=0)
+            await writer.write(writer.prepare([portion(lines[start : start + chunk], writer)]), position=0)
         if sealed:
             await self.seal(job_id, writer, strict=options.strict)
         return job_id
@@ -309,7 +309,7 @@ class World:
     async def writes(self, writer: Writer, *chunks: Sequence[Entry]) -> None:
         """Write each as a portion of its own."""
         for lines in chunks:
-            await writer.write([portion(lines, writer)], position=0)
+            await writer.write(writer.prepare([portion(lines, writer)]), position=0)
 
     async def seal(self, job_id: int, writer: Writer, *, strict: bool = False) -> bool:
         rejected = (await self.get(job_id))["rejected"]
