@@ -14,7 +14,6 @@ from batchanator.app.tuning import tune_collector
 from batchanator.domain.errors import StoreError
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
-from batchanator.ingest.submitting import Submitter
 from batchanator.settings import Settings
 from batchanator.store.driver import Row
 from batchanator.store.store import Store
@@ -36,10 +35,8 @@ class OneShot:
         runs: bool,
         tell: Callable[[str], None],
     ) -> None:
-        self._settings = settings
-        self._roots = tuple(roots)
         self._tell = tell
-        self.runtime = Runtime(settings, registry, self._roots, Parts(dispatch=runs))
+        self.runtime = Runtime(settings, registry, tuple(roots), Parts(dispatch=runs))
 
     @property
     def database(self) -> str:
@@ -62,24 +59,15 @@ class OneShot:
         Raises:
             NotFoundError: it is not there. UnknownJobTypeError: there is no such job type.
         """
-        submitted = await self._submitter().file(
+        submitted = await self.runtime.submitter.file(
             job_type, str(path), name=name, options=options, request=None
         )
         return submitted.job_id
 
     async def submit_staging(self, job_type: str, *, options: JobOptions) -> int | None:
         """Write the job of the type's staging rows; None where there are none."""
-        submitted = await self._submitter().database(job_type, options=options, request=None)
+        submitted = await self.runtime.submitter.database(job_type, options=options, request=None)
         return None if submitted is None else submitted.job_id
-
-    def _submitter(self) -> Submitter:
-        return Submitter(
-            self.runtime.store,
-            self.runtime.wakeups,
-            roots=self._roots,
-            chunk_size=self._settings.chunk_size,
-            max_line_bytes=self._settings.max_line_bytes,
-        )
 
     async def follow(self, job_id: int, *, until: str) -> AsyncIterator[tuple[Row, float]]:
         """Yield the job's row and the time of a steady clock, until its instant `until` (`ended_at`) is set."""

@@ -64,8 +64,12 @@ class Runtime:
 
     def __post_init__(self) -> None:
         self.store = self._new_store(WORK_CONNECTIONS)
-        self.submitter = Submitter(
-            self.store,
+        self.submitter = self.submitter_over(self.store)
+
+    def submitter_over(self, store: Store) -> Submitter:
+        """Return what writes new jobs over a store's connections: this runtime's own, or others to its database."""
+        return Submitter(
+            store,
             self.wakeups,
             roots=self.roots,
             chunk_size=self.settings.chunk_size,

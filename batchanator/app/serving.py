@@ -20,7 +20,6 @@ from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.handlers.threads import HandlerThreads
-from batchanator.ingest.submitting import Submitter
 from batchanator.settings import Settings
 from batchanator.store.operations import Operations
 from batchanator.store.statements import Dialect
@@ -66,16 +65,9 @@ class Serving:
         settings, runtime = self.settings, self.runtime
         own_writer = runtime.store.dialect is not Dialect.SQLITE
         writes = self.store if own_writer else runtime.store
-        submitter = Submitter(
-            writes,
-            runtime.wakeups,
-            roots=runtime.roots,
-            chunk_size=settings.chunk_size,
-            max_line_bytes=settings.max_line_bytes,
-        )
         return Service(
             reads=self.store,
-            submissions=submitter,
+            submissions=runtime.submitter_over(writes),
             operations=Operations(writes, runtime.wakeups),
             registry=runtime.registry,
             timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,

@@ -5,11 +5,11 @@ from rich.text import Text
 from batchanator.app.job_json import job_json
 from batchanator.app.loops import run
 from batchanator.app.opening import existing_store
-from batchanator.app.progress import finished
 from batchanator.cli import options
 from batchanator.cli.terminal import instant, number, safe, show, status
 from batchanator.cli.writing import write_json
 from batchanator.domain.errors import UnknownJobTypeError
+from batchanator.domain.progress import finished
 from batchanator.settings import Settings
 from batchanator.store.driver import Row
 from batchanator.store.store import Store

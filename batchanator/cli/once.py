@@ -9,7 +9,6 @@ from time import monotonic
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.one_shot import OneShot
 from batchanator.app.opening import existing_store
-from batchanator.app.progress import finished
 from batchanator.app.report import JobReport, job_report, job_row
 from batchanator.app.sources import NamedFile, named_file
 from batchanator.cli.errors import UsageError
@@ -17,6 +16,7 @@ from batchanator.cli.progress import watch
 from batchanator.cli.summary import Spell
 from batchanator.cli.terminal import err, safe
 from batchanator.domain.errors import NotFoundError
+from batchanator.domain.progress import finished
 from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings
 

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Column
 
-from batchanator.app.progress import Meter, Progress
 from batchanator.cli.terminal import clock, number, per_second, plural
+from batchanator.domain.progress import Meter, Progress
 from batchanator.store.driver import Row
 
 LINE_SECONDS = 5.0

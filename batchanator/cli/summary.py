@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from batchanator.app.progress import finished
 from batchanator.app.report import Holders, JobReport
 from batchanator.cli.terminal import STYLES, duration, number, per_second, plural, safe, status
+from batchanator.domain.progress import finished
 from batchanator.store.driver import Row
 
 _MARKS = {"completed": "✔", "partially_completed": "!", "failed": "✘", "cancelled": "✘"}

@@ -77,4 +77,4 @@ def test_only_so_many_jobs_are_remembered() -> None:
     progress = Progress()
     for number in range(1500):
         progress.of(job(1, id=number))
-    assert len(progress._readings) == 1000
+    assert len(progress._speeds) == 1000

@@ -1,8 +1,10 @@
 """Progress as it is shown: rates of the last seconds, and nothing that is done before it is."""
 
+from datetime import timedelta
+
 import pytest
 
-from batchanator.app.progress import Meter
+from batchanator.domain.progress import Meter, Speed, permille, time_left
 
 
 def job(**changes: object) -> dict[str, object]:
@@ -41,5 +43,32 @@ def test_a_paused_job_has_no_end_in_sight():
     assert paused.eta is None
 
 
-def test_a_sealed_job_without_items_is_done():
-    assert Meter().read(job(sealed_at="now"), at=0).part == 1
+def test_a_job_is_done_when_it_has_ended_and_not_before():
+    assert Meter().read(job(sealed_at="now", ended_at="now"), at=0).part == 1
+    nearly = job(sealed_at="now", accepted=5, succeeded=2, skipped=1, dead=1, cancelled=1)
+    assert Meter().read(nearly, at=0).part == 0.999
+    assert permille(nearly, None) is None
+    assert permille(job(), 0) == 0
+
+
+def test_a_speed_is_unknown_until_there_is_something_to_compare_with():
+    speed = Speed(window=30, least=1)
+    assert speed.read(0, at=0) is None
+    assert speed.read(5, at=0.5) is None
+    assert speed.read(10, at=2) == 5
+    fallen = Speed(window=10)
+    assert fallen.read(9, at=0) is None
+    assert fallen.read(4, at=1) == 0, "a count falls where dead letters are replayed"
+
+
+def test_readings_that_come_thick_and_fast_are_not_all_kept():
+    speed = Speed(window=30, least=1)
+    for n in range(10_000):
+        speed.read(n, at=n / 1000)
+    assert len(speed._readings) == 10
+
+
+def test_an_end_beyond_all_sense_is_none():
+    assert time_left(job(), 10**15, 1.0) is None
+    assert time_left(job(), 10, 0.0) is None
+    assert time_left(job(succeeded=20), 10, 1.0) == timedelta(0)
