@@ -5,8 +5,6 @@ from batchanator.app.runtime import Runtime
 from batchanator.domain.errors import SchemaError, StoreError
 from batchanator.handlers.threads import HandlerThreads
 from batchanator.store.migrations import pending
-from batchanator.store.sqlite_library import dbapi, journal_mode
-from batchanator.store.statements import Dialect
 
 
 async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
@@ -14,7 +12,7 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
 
     `threads` are those of /process. Stuck ones are shown and no reason to send work elsewhere: others took their place.
     """
-    checks = {"database": _database(runtime), "schema": "up to date", "worker": "no work here"}
+    checks = {"database": runtime.store.driver.engine, "schema": "up to date", "worker": "no work here"}
     failing = set()
     try:
         missing = await pending(runtime.store.driver)
@@ -37,10 +35,3 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
     if stuck:
         checks["threads"] = f"{stuck} stuck in plain handlers that timed out"
     return Readiness(checks, frozenset(failing))
-
-
-def _database(runtime: Runtime) -> str:
-    """Name the database without its place; SQLite's journal says whether several processes are safe in WAL."""
-    if runtime.store.dialect is Dialect.SQLITE:
-        return f"SQLite {dbapi.sqlite_version}, journal {journal_mode()}"
-    return "PostgreSQL"

@@ -53,7 +53,7 @@ def time_left(job: Mapping[str, Any], items: int | None, per_second: float | Non
 
 class _Reading(NamedTuple):
     at: float
-    count: int
+    value: int
 
 
 class Speed:
@@ -73,7 +73,7 @@ class Speed:
             readings.popleft()
         rate = None
         if readings and at - readings[0].at >= self._least and at > readings[0].at:
-            rate = max(count - readings[0].count, 0) / (at - readings[0].at)
+            rate = max(count - readings[0].value, 0) / (at - readings[0].at)
         if not readings or at - readings[-1].at >= self._least:
             readings.append(_Reading(at, count))
         return rate

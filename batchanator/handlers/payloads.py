@@ -3,7 +3,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
+from pydantic_core import ErrorDetails
 
 from batchanator.domain.errors import HandlerError
 from batchanator.handlers.errors import InvalidPayloadError
@@ -75,18 +75,6 @@ class PayloadReader(Generic[P]):
         if self._strip is not None:
             self._strip([payload])
         return payload
-
-    def from_value(self, value: Any, key: str | None = None) -> P:
-        """Return the payload of a parsed JSON value, by the rules of JSON: strict models take a date as text.
-
-        Raises:
-            InvalidPayloadError: it does not fit, or is not a JSON value.
-        """
-        try:
-            raw = to_json(value)
-        except PydanticSerializationError as error:
-            raise InvalidPayloadError("", "not a JSON value") from error
-        return self.read_one(raw, key)
 
 
 def _refuse(error: Exception) -> NoReturn:

@@ -40,7 +40,14 @@ class Driver(Session, Protocol):
     """One database. Every call ends in bounded time and raises only StoreError and its children."""
 
     @property
-    def description(self) -> str: ...
+    def engine(self) -> str:
+        """What runs the database, without its place: for whoever may ask."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """The engine and the database's place, without a secret: for whoever runs this process."""
+        ...
 
     async def open(self) -> None: ...
 

@@ -6,6 +6,7 @@ Safe when many processes start at once: one of them holds the lock, the others w
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from batchanator.domain.errors import SchemaError
 from batchanator.store.driver import Driver, Session
@@ -32,6 +33,12 @@ class Migration:
 
 def known(dialect: Dialect) -> list[Migration]:
     """Return the dialect's migrations in order; versions are contiguous from 1."""
+    return list(_files(dialect))
+
+
+@cache
+def _files(dialect: Dialect) -> tuple[Migration, ...]:
+    """Read them once: every look at the readiness asks for them."""
     found = []
     for path in sorted((sql_root() / "migrations").iterdir()):
         match = _FILE.fullmatch(path.name)
@@ -39,7 +46,7 @@ def known(dialect: Dialect) -> list[Migration]:
             found.append(Migration(int(match.group(1)), match.group(2), path.read_text("utf-8")))
     if [migration.version for migration in found] != list(range(1, len(found) + 1)):
         raise SchemaError(f"the {dialect} migrations are not numbered 1, 2, 3 …")
-    return found
+    return tuple(found)
 
 
 async def pending(driver: Driver) -> list[Migration]:

@@ -130,6 +130,10 @@ class PostgresDriver:
         self._pool: Any = None
 
     @property
+    def engine(self) -> str:
+        return "PostgreSQL"
+
+    @property
     def description(self) -> str:
         parts = urlsplit(self._url)
         return f"PostgreSQL at {parts.hostname or 'local'}:{parts.port or 5432}{parts.path}"

@@ -70,11 +70,20 @@ class SqliteDriver:
         self._writer: aiosqlite.Connection | None = None
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._all: list[aiosqlite.Connection] = []
+        self.journal: str | None = None
+        """The journal that the database has, as SQLite itself says; None before it was opened."""
         self._lock = asyncio.Lock()
 
     @property
+    def engine(self) -> str:
+        return f"SQLite {dbapi.sqlite_version}{self._journal()}"
+
+    @property
     def description(self) -> str:
-        return f"SQLite {dbapi.sqlite_version} in {self.path.name}, journal {journal_mode()}"
+        return f"SQLite {dbapi.sqlite_version} in {self.path.name}{self._journal()}"
+
+    def _journal(self) -> str:
+        return "" if self.journal is None else f", journal {self.journal}"
 
     async def open(self) -> None:
         if dbapi.sqlite_version_info < MINIMUM:
@@ -86,12 +95,14 @@ class SqliteDriver:
             if not self._read_only:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._writer = await self._connect(f"file:{quoted(self.path)}")
-                await self._pragmas(self._writer, f"PRAGMA journal_mode = {journal_mode()}")
+                self.journal = await self._journal_of(self._writer, f" = {journal_mode()}")
                 await self._pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
             for _ in range(self._reader_count):
                 reader = await self._connect(f"file:{quoted(self.path)}?mode=ro")
                 await self._pragmas(reader, "PRAGMA query_only = ON")
                 self._readers.put_nowait(reader)
+                if self.journal is None:
+                    self.journal = await self._journal_of(reader)
         except (*ERRORS, OSError) as error:
             await self.close()
             raise UnavailableError(f"SQLite: {error}: {self.path.name}") from error
@@ -125,8 +136,15 @@ class SqliteDriver:
         for pragma in pragmas:
             await connection.execute_fetchall(pragma)
 
+    @staticmethod
+    async def _journal_of(connection: aiosqlite.Connection, setting: str = "") -> str:
+        """Return the journal that is in force: another than was set where the file system or a reader forbids it."""
+        rows: Any = await connection.execute_fetchall(f"PRAGMA journal_mode{setting}")
+        return str(rows[0][0])
+
     async def close(self) -> None:
         connections, self._all, self._writer = self._all, [], None
+        self.journal = None
         self._readers = asyncio.LifoQueue()
         for connection in reversed(connections):
             await asyncio.shield(connection.close())

@@ -1,4 +1,3 @@
-import json
 import pickle
 from dataclasses import dataclass
 from typing import Any
@@ -142,8 +141,7 @@ def test_a_payload_never_shows_the_key_whatever_its_type_and_source(model: Any) 
         *reader.read_slice(f"[{LINE},{LINE}]"),
         *reader.read_slice(f"[{LINE}]".encode()),
         reader.read_one(LINE),
-        reader.from_value(json.loads(LINE)),
-        reader.from_value({"to": "ada"}),
+        reader.read_one('{"to": "ada"}'),
     ]
     for payload in from_all:
         assert "idempotency_key" not in repr(payload).replace("idempotency_key='mine'", "")

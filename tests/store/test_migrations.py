@@ -103,6 +103,13 @@ async def test_a_newer_schema_is_refused(database_url: str, scripts: list[Migrat
         await store.close()
 
 
+def test_the_files_are_read_once_and_a_list_of_them_is_the_callers_own() -> None:
+    first = known(Dialect.SQLITE)
+    assert first[0] is known(Dialect.SQLITE)[0]
+    first.clear()
+    assert known(Dialect.SQLITE)
+
+
 def test_line_ends_do_not_change_a_checksum() -> None:
     assert Migration(1, "x", "a\r\nb\r\n").checksum == Migration(1, "x", "a\nb\n").checksum
 

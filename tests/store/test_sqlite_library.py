@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from batchanator.store.sqlite_library import journal_mode, wal_is_safe
+from batchanator.store.sqlite import SqliteDriver
+from batchanator.store.sqlite_library import dbapi, journal_mode, wal_is_safe
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +32,23 @@ def test_a_library_that_can_corrupt_a_wal_gets_the_rollback_journal(
 ) -> None:
     assert wal_is_safe(version) is safe
     assert journal_mode(version) == ("wal" if safe else "delete")
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+async def test_the_journal_that_is_told_is_the_one_that_sqlite_has(tmp_path: Path, journal: str) -> None:
+    """Not the one that the library's version would choose."""
+    path = tmp_path / "there.db"
+    with closing(dbapi.connect(path)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.execute("CREATE TABLE one (id INTEGER)")
+    driver = SqliteDriver(path, read_only=True)
+    assert driver.engine == f"SQLite {dbapi.sqlite_version}"
+    await driver.open()
+    try:
+        assert driver.engine == f"SQLite {dbapi.sqlite_version}, journal {journal}"
+        assert driver.description == f"SQLite {dbapi.sqlite_version} in there.db, journal {journal}"
+    finally:
+        await driver.close()
 
 
 def test_the_system_library_alone_runs_a_file_to_its_end(tmp_path: Path) -> None:
