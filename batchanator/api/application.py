@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from batchanator.api.actions import Actions
 from batchanator.api.bodies import Bodies
 from batchanator.api.dead_letters import DeadLetters
 from batchanator.api.guard import BEGUN, Guard
@@ -15,6 +16,7 @@ from batchanator.api.processing import Processing
 from batchanator.api.results import Results
 from batchanator.api.service import Service
 from batchanator.api.triggers import Triggers
+from batchanator.api.workers import Workers
 
 HEADERS = {
     "Server": "batchanator",
@@ -37,6 +39,8 @@ def build(service: Service) -> web.Application:
         Results(service),
         DeadLetters(service),
         Handlers(service),
+        Workers(service),
+        Actions(service),
         Processing(service, bodies),
         Health(service.gate, service.readiness),
     )

@@ -18,6 +18,7 @@ _PAUSE = load("jobs/pause")
 _RESUME = load("jobs/resume")
 _RUNNABLE = load("jobs/runnable")
 _LOCK_CAPPED = load("jobs/lock_capped")
+_INGESTING = load("jobs/ingesting")
 _LIVE = load("jobs/live")
 _GET = load("jobs/get")
 _EXISTS = load("jobs/exists")
@@ -115,6 +116,10 @@ class Jobs:
         """Return how many jobs are live, and how many of them have max_concurrency."""
         row = (await self._session.fetch(_LIVE))[0]
         return row["jobs"], row["capped"]
+
+    async def ingesting(self) -> list[Row]:
+        """Return id and ingest_worker of jobs whose source is being read."""
+        return await self._session.fetch(_INGESTING)
 
     async def get(self, job_id: int) -> Row | None:
         """Return the job with its counts (as the view batch_jobs has them), one snapshot."""

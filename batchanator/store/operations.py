@@ -9,6 +9,7 @@ from batchanator.domain.errors import ConflictError, NotFoundError
 from batchanator.store.driver import Row
 from batchanator.store.probes import probe
 from batchanator.store.redriving import NOT_NOW, redrive
+from batchanator.store.releasing import release_worker
 from batchanator.store.store import Repositories, Store
 from batchanator.store.wakeups import Wakeups
 
@@ -120,6 +121,10 @@ class Operations:
             return _Tally(len(gone))
 
         return (await self._by_page(job_id, purged, "purge", actor)).changed
+
+    async def release_worker(self, worker: str, *, actor: str) -> int:
+        """Give a worker up: what it holds is free at once. Returns how many slices that were."""
+        return await release_worker(self._store, self._wakeups, worker, actor=actor)
 
     async def _by_page(
         self,

@@ -25,6 +25,7 @@ _PROMOTE = load("slices/promote")
 _UNHOLD = load("slices/unhold")
 _NEXT_DUE = load("slices/next_due")
 _MARK_RUNNING = load("slices/mark_running")
+_HOLDINGS = load("slices/holdings")
 _LEASED_BY = load("slices/leased_by")
 _CANCELLABLE = load("slices/cancellable")
 _CRASHED = load("slices/crashed")
@@ -109,6 +110,10 @@ class Slices:
     async def leased_by(self, *, worker: str) -> set[SliceKey]:
         rows = await self._session.fetch(_LEASED_BY, worker=worker)
         return {SliceKey(row["job_id"], row["first_seq"], row["fence"]) for row in rows}
+
+    async def holdings(self) -> list[Row]:
+        """Return worker, job_id, slices, items, claimed_at: what each worker holds of each job."""
+        return await self._session.fetch(_HOLDINGS)
 
     async def cancellable(self, *, limit: int = 200) -> list[Row]:
         """Return free slices of stopping jobs, a row for each retrying item in them (or one with seq NULL)."""

@@ -7,11 +7,12 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from batchanator.domain.errors import StoreError
+from batchanator.store.actions import Actions
 from batchanator.store.batches import Batches
 from batchanator.store.driver import Driver, Session, again_if_transient
 from batchanator.store.item_pages import ItemPages
 from batchanator.store.items import Items
-from batchanator.store.job_types import Actions, JobTypes
+from batchanator.store.job_types import JobTypes
 from batchanator.store.jobs import Jobs
 from batchanator.store.keys import Keys
 from batchanator.store.lines import Lines

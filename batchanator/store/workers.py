@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 
 from batchanator.store.driver import Row, Session
@@ -6,9 +7,11 @@ from batchanator.store.statements import load
 _REGISTER = load("workers/register")
 _BEAT = load("workers/beat")
 _SEE = load("workers/see")
+_GET = load("workers/get")
 _LEAVE = load("workers/leave")
 _EXPIRE = load("workers/expire")
 _LIST = load("workers/list")
+_PAGE = load("workers/page")
 _PRUNE = load("workers/prune")
 
 
@@ -32,11 +35,18 @@ class Workers:
         await self._session.fetch(_LEAVE, worker=worker)
 
     async def expire(self, *, worker: str) -> None:
-        """End the lease of a worker whose process is known to be dead."""
+        """End the lease of a worker whose process is known to be dead, or that an operator gives up."""
         await self._session.fetch(_EXPIRE, worker=worker)
 
     async def list(self) -> list[Row]:
         return await self._session.fetch(_LIST)
+
+    async def exists(self, *, worker: str) -> bool:
+        return bool(await self._session.fetch(_GET, worker=worker))
+
+    async def page(self, *, after: str, limit: int, state: str) -> Sequence[Row]:
+        """Return workers by incarnation; `state`: alive, gone, all."""
+        return await self._session.fetch(_PAGE, after=after, limit=limit, state=state)
 
     async def prune(self, *, age: timedelta) -> None:
         await self._session.fetch(_PRUNE, age=age)
