@@ -15,7 +15,15 @@ import aiosqlite
 
 from batchanator.domain.errors import StoreError, UnavailableError
 from batchanator.store.driver import Row, Session, Table, again_if_transient
-from batchanator.store.sqlite_library import MINIMUM, Bulk, Unit, dbapi, journal_mode, unit_connection
+from batchanator.store.sqlite_library import (
+    MINIMUM,
+    ROLL_BACK,
+    Bulk,
+    Unit,
+    dbapi,
+    journal_mode,
+    unit_connection,
+)
 from batchanator.store.sqlite_values import ERRORS, bind, commands_of, quoted, rows_from, translate
 from batchanator.store.statements import Dialect, Statement
 
@@ -192,7 +200,7 @@ class SqliteDriver:
                 await self._roll_back(writer)
                 raise
 
-    async def _control(self, writer: aiosqlite.Connection, command: str) -> None:
+    async def _control(self, writer: aiosqlite.Connection, command: Any) -> None:
         try:
             await _uncancelled(writer.execute_fetchall(command))
         except ERRORS as error:
@@ -200,8 +208,7 @@ class SqliteDriver:
 
     async def _roll_back(self, writer: aiosqlite.Connection) -> None:
         """End the transaction before the lock is given back, whatever was cancelled meanwhile."""
-        if writer.in_transaction:
-            await self._control(writer, "ROLLBACK")
+        await self._control(writer, ROLL_BACK)
 
     async def run_script(self, script: str, session: Session) -> None:
         assert isinstance(session, _SqliteSession)

@@ -33,6 +33,14 @@ def journal_mode(version: tuple[int, ...] | None = None) -> str:
     return "wal" if wal_is_safe(version or dbapi.sqlite_version_info) else "delete"
 
 
+ROLL_BACK = object()
+"""A command that ends the connection's transaction, if it is in one.
+
+It asks on the connection's own thread: on another, `in_transaction` waits for the database's mutex while it holds the
+interpreter's lock, and the statement that has the mutex may wait for that lock, to call clock_timestamp().
+"""
+
+
 class Unit:
     """Statements to run in one go on the connection's thread; `names` are the last one's columns afterwards."""
 
@@ -43,6 +51,27 @@ class Unit:
         self.parameters = parameters
         self.transaction = transaction
         self.names: list[str] = []
+
+    def run(self, connection: Any, execute: Any) -> "_Rows":
+        if self.transaction:
+            execute("BEGIN IMMEDIATE")
+        try:
+            rows = self._steps(execute)
+            if self.transaction:
+                execute("COMMIT")
+        except BaseException:
+            if self.transaction and connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+        return _Rows(rows)
+
+    def _steps(self, execute: Any) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        for step in self.steps:
+            cursor = execute(step, self.parameters)
+            rows = cursor.fetchall()  # every row before COMMIT: RETURNING is lazy
+            self.names = [column[0] for column in cursor.description or ()]
+        return rows
 
 
 class Bulk:
@@ -92,32 +121,18 @@ class _Rows:
 
 
 def unit_connection(module: Any) -> Any:
-    """Return a subclass of the module's Connection whose `execute` also takes a Unit."""
+    """Return a subclass of the module's Connection whose `execute` also takes a Unit, a Bulk and ROLL_BACK."""
 
     class UnitConnection(module.Connection):  # type: ignore[misc]
         def execute(self, command: Any, *arguments: Any) -> Any:
             if isinstance(command, Bulk):
                 return command.insert(super().execute, super().executemany)
-            if not isinstance(command, Unit):
-                return super().execute(command, *arguments)
-            if command.transaction:
-                super().execute("BEGIN IMMEDIATE")
-            try:
-                rows = self._steps(command)
-                if command.transaction:
-                    super().execute("COMMIT")
-            except BaseException:
-                if command.transaction and self.in_transaction:
+            if isinstance(command, Unit):
+                return command.run(self, super().execute)
+            if command is ROLL_BACK:
+                if self.in_transaction:
                     super().execute("ROLLBACK")
-                raise
-            return _Rows(rows)
-
-        def _steps(self, unit: Unit) -> list[tuple[Any, ...]]:
-            rows: list[tuple[Any, ...]] = []
-            for step in unit.steps:
-                cursor = super().execute(step, unit.parameters)
-                rows = cursor.fetchall()  # every row before COMMIT: RETURNING is lazy
-                unit.names = [column[0] for column in cursor.description or ()]
-            return rows
+                return _Rows([])
+            return super().execute(command, *arguments)
 
     return UnitConnection

@@ -7,6 +7,7 @@ from batchanator.domain.errors import StoreError, UnavailableError, UniqueError
 from batchanator.store.migrations import migrate
 from batchanator.store.parameters import from_micros, to_micros
 from batchanator.store.store import Repositories, Store, driver_for
+from tests.contract.world import statement
 
 
 @pytest.fixture
@@ -79,6 +80,34 @@ async def test_a_transaction_that_is_cancelled_at_any_moment_leaves_the_writer_f
         await asyncio.gather(task, return_exceptions=True)
     await add_type(store, "last")
     assert "last" in {row["name"] for row in await store.job_types.list()}
+
+
+async def test_a_transaction_that_is_cancelled_while_a_statement_asks_the_clock_does_not_block_the_process(
+    sqlite_url: str,
+) -> None:
+    """The statement has the database's mutex and waits for the interpreter's lock, to call clock_timestamp()."""
+    store = Store(driver_for(sqlite_url))
+    await store.open()
+    counted = statement(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        "SELECT count(clock_timestamp()) FROM n"
+    )
+    try:
+        for _ in range(20):
+            begun = asyncio.Event()
+
+            async def work(begun: asyncio.Event = begun) -> None:
+                async with store.transaction() as tx:
+                    begun.set()
+                    await tx.session.fetch(counted)
+
+            task = asyncio.create_task(work())
+            await begun.wait()
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await store.close()
 
 
 async def test_reads_work_after_the_store_was_opened_again(store: Store) -> None:
