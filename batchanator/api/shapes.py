@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from batchanator.api.answers import raw_json
+from batchanator.domain.reasons import status_reason
 from batchanator.store.driver import Row
 
 _COUNTS = ("pending", "processing", "retrying", "succeeded", "skipped", "dead", "cancelled")
 
 
 def job(row: Row, progress: dict[str, Any]) -> dict[str, Any]:
-    has_bytes = row["source_kind"] in {"file", "upload"}
+    has_bytes, reason = row["source_kind"] in {"file", "upload"}, status_reason(row)
     return {
         "id": row["id"],
         "name": row["name"],
         "jobType": row["job_type"],
         "status": row["status"],
-        "statusReason": row["reason"],
-        "statusReasonCode": row["reason_code"],
+        "statusReason": None if reason is None else reason.text,
+        "statusReasonCode": None if reason is None else reason.code,
         "paused": row["paused_at"] is not None,
         "stopping": row["stopping"] if row["ended_at"] is None else None,
         "round": row["round"],

@@ -12,6 +12,7 @@ from rich.text import Text
 from batchanator.app.report import Holders, JobReport
 from batchanator.cli.terminal import STYLES, duration, number, per_second, plural, safe, status
 from batchanator.domain.progress import finished
+from batchanator.domain.reasons import status_reason
 from batchanator.store.driver import Row
 
 _MARKS = {"completed": "✔", "partially_completed": "!", "failed": "✘", "cancelled": "✘"}
@@ -43,8 +44,8 @@ def _heading(job: Row) -> Text:
         f"   {safe(job['name'], longest=80)} → {safe(job['job_type'], longest=80)}",
     )
     text.stylize(STYLES.get(state, "cyan"), 0, 1)
-    if job["reason"]:
-        text.append(f"\n  {safe(job['reason'])}", style="red" if state == "failed" else "")
+    if reason := status_reason(job):
+        text.append(f"\n  {safe(reason.text)}", style="red" if state == "failed" else "")
     return text
 
 

@@ -3,15 +3,19 @@
 import re
 from pathlib import Path
 
+import batchanator
 from batchanator.api.application import build
 from batchanator.api.one_item import LINE_CODES, LINE_STATUSES
 from batchanator.api.parameters import ITEM_STATUSES, JOB_STATUSES
 from batchanator.api.problems import KINDS
 from batchanator.api.result_lines import FILTERS
 from batchanator.app.serving import Serving
+from batchanator.domain.reasons import NOTHING_SUCCEEDED
+from batchanator.ingest.reading import SOURCE_GONE
 from batchanator.ingest.verdicts import RejectCode
 from tests.api.client import make_serving
 
+PACKAGE = Path(batchanator.__file__).parent
 TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text("utf-8")
 
 
@@ -46,6 +50,21 @@ def test_every_reject_code_is_documented_in_order() -> None:
 def test_every_status_is_documented() -> None:
     for status in {*JOB_STATUSES, *ITEM_STATUSES, *FILTERS, *LINE_STATUSES, *LINE_CODES}:
         assert f"`{status}`" in TEXT
+
+
+def test_every_reason_of_a_job_is_documented() -> None:
+    """Those that a source raises, or a stop is given, wherever they stand."""
+    texts = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    raised = {code for text in texts for code in re.findall(r'SourceError\(\s*"([a-z0-9_]+)"', text)}
+    given = {code for text in texts for code in re.findall(r'reason_code="([a-z_]+)"', text)}
+    assert len(raised) > 5
+    assert len(given) > 1
+    section = TEXT.partition("## Jobs")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| (`[a-z0-9_`, ]+`) \|", section.partition("statusReasonCode` the same")[2], re.MULTILINE
+    )
+    documented = {code for row in rows for code in re.findall(r"`([a-z0-9_]+)`", row)}
+    assert documented == raised | given | {SOURCE_GONE, NOTHING_SUCCEEDED}
 
 
 def test_links_inside_lead_somewhere() -> None:

@@ -33,6 +33,19 @@ async def test_rejects_show_the_line_as_text_or_as_base64(live: Client, tmp_path
     )
 
 
+async def test_a_file_sent_again_that_holds_only_duplicates_and_rejects_says_why_it_failed(
+    live: Client, tmp_path
+) -> None:
+    content = b'{"idempotency_key": "a"}\nnot json\n{"idempotency_key": "b"}\n'
+    first = await live.job(await ingest(live, tmp_path, content))
+    assert (first["status"], first["statusReason"]) == ("partially_completed", None)
+    again = await live.job(await ingest(live, tmp_path, content))
+    assert (again["status"], again["statusReasonCode"]) == ("failed", "nothing_succeeded")
+    assert again["statusReason"] == "no line succeeded or was skipped: 1 rejected, 2 duplicate"
+    good = await live.job(await ingest(live, tmp_path, content.replace(b"not json\n", b"")))
+    assert (good["status"], good["statusReason"]) == ("completed", None)
+
+
 async def test_a_long_rejected_line_is_cut_and_says_so(live: Client, tmp_path) -> None:
     job_id = await ingest(live, tmp_path, "é".encode() * 40_000 + b"\n" + b"x" + "é".encode() * 40_000)
     rejects = (await live.get(f"/jobs/{job_id}/rejects")).json["data"]
