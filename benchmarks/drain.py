@@ -56,9 +56,8 @@ async def _slice(place: Place, folder: Path) -> Cost:
 
 async def _worker(place: Place, runtime: Runtime) -> Cost:
     """Wake a started worker that found the job paused, and wait for the job's end."""
-    assert runtime.worker is not None
-    ended = asyncio.Event()
-    runtime.worker.dispatcher.settler.ended_jobs = lambda _job: ended.set()
+    ended = runtime.wakeups.ended
+    ended.clear()
     await asyncio.sleep(0.1)  # its first claim finds nothing
     await release(place)
     meter = await Meter(place).start()

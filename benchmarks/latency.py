@@ -32,9 +32,7 @@ async def measure_pick_up(place: Place) -> list[float]:
     waits: list[float] = []
     with tempfile.TemporaryDirectory(prefix="batchanator-bench-") as folder:
         async with running(place, Path(folder), handlers) as runtime, asyncio.timeout(STEP_SECONDS):
-            assert runtime.worker is not None
-            ended = asyncio.Event()
-            runtime.worker.dispatcher.settler.ended_jobs = lambda _job: ended.set()
+            ended = runtime.wakeups.ended
             for number in range(TIMES):
                 await asyncio.sleep(PAUSE_SECONDS)  # its claimer has found nothing more and waits
                 ended.clear()

@@ -32,8 +32,8 @@ async def drain_protocol(runtime: Runtime) -> None:
     settler = Settler(store, hand, runtime.wakeups, random.random)
     claimer = Claimer(store, list(policies))
     claimed: asyncio.Queue[HeldSlice] = asyncio.Queue()
-    ended = asyncio.Event()
-    settler.ended_jobs = lambda _job: ended.set()
+    ended = runtime.wakeups.ended
+    ended.clear()
     async with asyncio.TaskGroup() as group:
         loops = [
             group.create_task(settler.run(), name="settle"),

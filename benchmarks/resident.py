@@ -23,8 +23,7 @@ async def take(url: str, path: Path) -> None:
     own = psutil.Process()
     await asyncio.sleep(2)
     idle = most = own.memory_info().rss
-    ended = asyncio.Event()
-    runtime.worker.dispatcher.settler.ended_jobs = lambda _job: ended.set()
+    ended = runtime.wakeups.ended
     await runtime.submitter.file(JOB_TYPE, path.name, name=None, options=JobOptions(), request=None)
     while not ended.is_set():
         await asyncio.sleep(0.02)

@@ -17,6 +17,7 @@ from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings
 from batchanator.store.driver import Row
 from batchanator.store.store import Store
+from batchanator.store.wakeups import wait_for
 
 T = TypeVar("T")
 FIRST_LOOK = 0.02
@@ -71,7 +72,8 @@ class OneShot:
 
     async def follow(self, job_id: int, *, until: str) -> AsyncIterator[tuple[Row, float]]:
         """Yield the job's row and the time of a steady clock, until its instant `until` (`ended_at`) is set."""
-        async for reading in follow(self.runtime.store, job_id, until=until, tell=self._tell):
+        ended = self.runtime.wakeups.ended
+        async for reading in follow(self.runtime.store, job_id, until=until, tell=self._tell, ended=ended):
             yield reading
 
     async def close(self) -> None:
@@ -80,9 +82,17 @@ class OneShot:
 
 
 async def follow(
-    store: Store, job_id: int, *, until: str = "ended_at", tell: Callable[[str], None]
+    store: Store,
+    job_id: int,
+    *,
+    until: str = "ended_at",
+    tell: Callable[[str], None],
+    ended: asyncio.Event | None = None,
 ) -> AsyncIterator[tuple[Row, float]]:
-    """Read a job again and again until its instant `until` is set; a database that is away is waited for."""
+    """Read a job again and again until its instant `until` is set; a database that is away is waited for.
+
+    `ended` is set where this process may have ended it: then it is read at once.
+    """
     pause, away = FIRST_LOOK, False
     while True:
         try:
@@ -96,5 +106,5 @@ async def follow(
             yield job, monotonic()
             if job[until] is not None:
                 return
-        await asyncio.sleep(pause)
+        await (asyncio.sleep(pause) if ended is None else wait_for(ended, pause))
         pause = min(pause * 1.5, SLOWEST_LOOK)

@@ -3,7 +3,7 @@
 Each is a guarded statement that finds its own work, so that no crash strands a slice and any worker may do it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -28,7 +28,6 @@ class Duties:
     def __init__(self, store: Store, *, max_crashes: int) -> None:
         self._store = store
         self._max_crashes = max_crashes
-        self.ended_jobs: Callable[[int], None] = lambda _job: None
 
     async def recover(self, dead: Sequence[str] = (), *, bury: bool = False) -> int:
         """Free the slices of workers whose lease ran out, and of those known to be dead; each lapse is on record.
@@ -124,7 +123,6 @@ class Duties:
     def _tell(self, job_id: int, *, ended: bool) -> None:
         if ended:
             _log.info("job.ended", job=job_id)
-            self.ended_jobs(job_id)
 
 
 def _slice(job_id: int, first_seq: int, fence: int, state: int, plain: int, *, closing: bool) -> SliceOutcome:

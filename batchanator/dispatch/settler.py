@@ -35,7 +35,6 @@ class Settler:
         self._jitter = jitter
         self._lock = asyncio.Lock()
         self.stale_settles = 0
-        self.ended_jobs: Callable[[int], None] = lambda _job: None
 
     async def run(self) -> None:
         """Settle until cancelled."""
@@ -114,7 +113,7 @@ class Settler:
                 self._wakeups.due.set()
         for job_id in {one.job_id for one in settled if one.job_ended}:
             _log.info("job.ended", job=job_id)
-            self.ended_jobs(job_id)
+            self._wakeups.ended.set()
 
     async def _until_answered(
         self, worker: str, slices: Sequence[SliceOutcome], items: Sequence[ItemOutcome]

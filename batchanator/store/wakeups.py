@@ -13,6 +13,8 @@ class Wakeups:
         """A job's source is to be read."""
         self.stopped = asyncio.Event()
         """A job is stopping: its free slices are to be settled as cancelled."""
+        self.ended = asyncio.Event()
+        """The settle of this process ended a job."""
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:

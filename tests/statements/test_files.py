@@ -68,6 +68,47 @@ def test_dialects_of_a_statement_differ() -> None:
     assert same == []
 
 
+# What several files say alike, from these words to the words behind (None: to their end): one mended alone is a fault.
+PAGES = tuple(
+    f"items/page{kind}" for kind in ("", "_by_error", "_by_outcome", "_dead", "_by_status", "_skip")
+)
+BY_OUTCOME = ("items/page_by_error", "items/page_by_outcome", "items/page_dead")
+ALIKE: list[tuple[Dialect, tuple[str, ...], str, str | None]] = [
+    (
+        Dialect.POSTGRES,
+        ("slices/claim", "slices/claim_listed"),
+        "  ORDER BY h.priority DESC, rank LIMIT",
+        None,
+    ),
+    (Dialect.SQLITE, ("slices/claim", "slices/claim_listed"), "UPDATE slices SET state = 1", None),
+    (Dialect.POSTGRES, PAGES, "SELECT v.seq", "\nFROM ("),
+    (Dialect.SQLITE, PAGES, "SELECT v.seq", "\nFROM "),
+    (
+        Dialect.POSTGRES,
+        (*BY_OUTCOME, "items/page", "items/page_skip"),
+        "CROSS JOIN LATERAL (SELECT * FROM",
+        None,
+    ),
+    (Dialect.POSTGRES, PAGES, "CROSS JOIN LATERAL (SELECT * FROM", ") k ON true"),
+    (Dialect.SQLITE, BY_OUTCOME, "ORDER BY o.seq LIMIT", None),
+    (Dialect.SQLITE, PAGES, "LEFT JOIN jobs j", "\nWHERE "),
+]
+
+
+@pytest.mark.parametrize(("dialect", "files", "start", "end"), ALIKE)
+def test_what_statements_share_is_the_same_text(
+    dialect: Dialect, files: tuple[str, ...], start: str, end: str | None
+) -> None:
+    shared: dict[str, list[str]] = {}
+    for name in files:
+        text = (QUERIES / f"{name}.{dialect}.sql").read_text("utf-8")
+        assert text.count(start) == 1, name
+        part = text[text.index(start) :]
+        shared.setdefault(part if end is None else part[: part.index(end)], []).append(name)
+    assert len(shared) == 1, list(shared.values())
+    assert all(len(part) > 150 for part in shared)
+
+
 def _bare(text: str) -> str:
     return " ".join(re.sub(r"--[^\n]*", "", text).split())
 
