@@ -6,6 +6,9 @@ from benchmarks.work import JOB_TYPE
 
 JOB_ID = 1
 BATCH, SLICE = 1000, 50
+DUPLICATES = 200_000
+"""Lines behind the items, each a run of its own: its holder's seq falls where the line rises."""
+
 LEASED = 20
 
 _SERIES = {
@@ -15,10 +18,13 @@ _SERIES = {
 }
 _PAYLOAD = """'{"idempotency_key":"key-' || n || '","id":' || n || ',"name":"customer ' || n ||
   '","email":"c@example.com","amount":1.25,"tags":["a","b"],"note":"' || '{filler}' || '"}'"""
-_JOB = """INSERT INTO jobs (job_type_id, name, source_kind, source_name, lines, accepted, batches, batches_open,
-    succeeded, started_at, sealed_at)
-  SELECT 1, 'deep', 'file', 'deep', {items}, {items}, {batches}, {open}, {done}, created_at, created_at
+_JOB = """INSERT INTO jobs (job_type_id, name, source_kind, source_name, line, lines, accepted, duplicates, batches,
+    batches_open, succeeded, started_at, sealed_at)
+  SELECT 1, 'deep', 'file', 'deep', {lines}, {lines}, {items}, {duplicates}, {batches}, {open}, {done}, created_at,
+    created_at
   FROM job_types"""
+_DUPLICATES = """INSERT INTO duplicates (job_id, first_line, last_line, holder_job_id, holder_seq, kind)
+  SELECT 1, {items} + n, {items} + n, 1, {items} + 1 - n, 'duplicate' FROM {series}"""
 _ITEMS = """INSERT INTO items (job_id, seq, idempotency_key, payload)
   SELECT 1, n, 'key-' || n, {payload} FROM {series}"""
 _KEYS = """INSERT INTO idempotency_keys (job_id, seq, payload_hash, job_type_id, key)
@@ -38,7 +44,7 @@ _SLICES = """INSERT INTO slices (job_id, first_seq, last_seq, batch, ordinal, op
 
 
 async def fill(place: Place, items: int) -> None:
-    """Fill job 1; its first half is done, twenty slices are leased."""
+    """Fill job 1; its first half is done, twenty slices are leased, and behind its items come duplicates."""
     await place.fresh()
     batches, slices = items // BATCH, items // SLICE
     half = batches // 2 * BATCH
@@ -48,11 +54,14 @@ async def fill(place: Place, items: int) -> None:
 
     array = str([7] * SLICE).replace(" ", "")
     counts = {"items": items, "batches": batches, "open": batches - half // BATCH, "done": half}
+    duplicates = min(DUPLICATES, items)
+    lines = {"lines": items + duplicates, "duplicates": duplicates}
     await place.run(
         NEW_TYPE.format(name=JOB_TYPE, false=place.false),
-        _JOB.format(**counts),
+        _JOB.format(**counts, **lines),
         _ITEMS.format(payload=_PAYLOAD.replace("{filler}", "x" * 110), series=series(1, items)),
         _KEYS,
+        _DUPLICATES.format(items=items, series=series(1, duplicates)),
         _DONE_BATCHES.format(series=series(1, half // BATCH)),
         _OPEN_BATCHES.format(series=series(half // BATCH + 1, batches)),
         _RUNS.format(array=array, series=series(0, half // SLICE - 1)),
