@@ -29,6 +29,7 @@ SECTIONS: dict[str, tuple[Listed, ...]] = {
         Listed("dead-letter", "List, replay or purge a job's dead letters."),
     ),
     "Database": (
+        Listed("doctor", "Say what is stuck or will bite, and what mends it."),
         Listed("migrate", "Bring the schema up to date."),
         Listed("verify", "Check that the books add up; safe while others work."),
     ),

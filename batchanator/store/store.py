@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from batchanator.domain.errors import StoreError
 from batchanator.store.actions import Actions
 from batchanator.store.batches import Batches
+from batchanator.store.doctor import Doctor
 from batchanator.store.driver import Driver, Session, again_if_transient
 from batchanator.store.item_pages import ItemPages
 from batchanator.store.items import Items
@@ -40,6 +41,7 @@ class Repositories:
         self.workers = Workers(session)
         self.job_types = JobTypes(session)
         self.actions = Actions(session)
+        self.doctor = Doctor(session)
 
     @property
     def dialect(self) -> Dialect:

@@ -148,3 +148,18 @@ def test_verify_names_what_is_broken(invoke, done):
     assert "job_counters" in broken.stdout
     found = json.loads(invoke("verify", *done, "--json").stdout)
     assert any(one["invariant"] == "job_counters" and one["rows"] for one in found["violations"])
+
+
+def test_doctor_reports_and_ends_with_1_where_something_is_wrong(invoke, done):
+    well = invoke("doctor", *done)
+    assert (well.exit_code, "✘" in well.stdout, "✔ retries" in well.stdout) == (0, False, True)
+    run_sql(done[1], "UPDATE jobs SET ended_at = NULL, sealed_at = NULL, stopping = 'failed'")
+    run_sql(
+        done[1],
+        "INSERT INTO slices (job_id, first_seq, last_seq, batch, ordinal, open, state, fence, settles)"
+        " VALUES (1, 1, 1, 1, 0, 1, 0, 1, 0)",
+    )
+    sick = invoke("doctor", *done, "--json")
+    found = {one["check"]: one for one in json.loads(sick.stdout)}
+    assert (sick.exit_code, found["stopping jobs"]["level"], found["clocks"]["level"]) == (1, "wrong", "ok")
+    assert found["stopping jobs"]["mend"]
