@@ -10,8 +10,10 @@ from typing import TypeVar
 from batchanator.app.opening import open_when_there
 from batchanator.app.report import job_row
 from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.sources import NamedFile, check_resumable, root_of
 from batchanator.app.tuning import tune_collector
 from batchanator.domain.errors import StoreError
+from batchanator.domain.progress import finished
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings
@@ -45,14 +47,39 @@ class OneShot:
         return self.runtime.store.driver.description
 
     async def open(self, *, wait: timedelta) -> None:
-        """Open the database, bring its schema up to date, and become a worker."""
+        """Open the database and bring its schema up to date; nothing runs yet."""
 
         async def attempt() -> None:
             await self.runtime.open(wait=timedelta(0))
 
         await open_when_there(attempt, wait=wait, tell=self._tell)
+
+    async def start(self) -> None:
+        """Become a worker: from now on what the database holds is run here too."""
         await self.runtime.start()
         tune_collector()
+
+    async def go_on(self, job_id: int, file: NamedFile, job_type: str) -> int:
+        """Start, with an unfinished job of the file first; returns how many of its items had ended.
+
+        Raises:
+            NotFoundError, ConflictError: it is not one of this file and type, or cannot go on.
+        """
+        store = self.runtime.store
+        await check_resumable(store, job_id, file, job_type)
+        if (root := await root_of(store, job_id, file, job_type)) is not None:
+            self.runtime.roots = (root, *self.runtime.roots)
+        done = finished(await job_row(store, job_id))
+        await self.start()
+        return done
+
+    async def holding(self, job_id: int) -> list[Row]:
+        """Return the other living workers that hold something of a job, by the end of their lease."""
+        runtime = self.runtime
+        if runtime.worker is not None:
+            await runtime.worker.recover_dead()
+        incarnation = None if runtime.lease is None else runtime.lease.incarnation
+        return await runtime.store.workers.holding(job_id=job_id, worker=incarnation or "")
 
     async def submit_file(self, job_type: str, path: Path, *, name: str, options: JobOptions) -> int:
         """Write the job of a file, which lies under one of the roots, and return its id.

@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
 from batchanator.domain.errors import ConflictError, NotFoundError
+from batchanator.ingest.paths import FileIdentity, resolve
 from batchanator.settings import Settings, source_roots
+from batchanator.store.driver import Row
 from batchanator.store.store import Store
 
 
@@ -54,11 +56,27 @@ async def check_resumable(store: Store, job_id: int, file: NamedFile, job_type: 
         raise ConflictError(f"job {job_id} reads {job['source_name']}, not {file.name}")
 
 
-async def root_of(store: Store, job_id: int, file: NamedFile) -> Path | None:
-    """Return the root from which an unread job named its file; None where it is read, or lies elsewhere."""
-    for row in await store.jobs.to_ingest(worker=""):
-        if row["id"] == job_id:
-            source: Mapping[str, Any] = msgspec.json.decode(row["source"])
+async def unfinished_job(store: Store, file: NamedFile, job_type: str) -> Row | None:
+    """Return the oldest live job of this very file and type, unchanged since; None where there is none."""
+    now = _identity(file)
+    for job in await store.jobs.live_of_files(job_type=job_type):
+        then = FileIdentity(**msgspec.json.decode(job["source"]))
+        if Path(then.root, then.path) == file.path and replace(then, root=now.root, path=now.path) == now:
+            return job
+    return None
+
+
+def _identity(file: NamedFile) -> FileIdentity:
+    opened = resolve(file.path.name, [file.path.parent])
+    opened.file.close()
+    return opened.identity
+
+
+async def root_of(store: Store, job_id: int, file: NamedFile, job_type: str) -> Path | None:
+    """Return the root from which a live job named its file; None where that lies elsewhere now."""
+    for job in await store.jobs.live_of_files(job_type=job_type):
+        if job["id"] == job_id:
+            source: Mapping[str, Any] = msgspec.json.decode(job["source"])
             return _root(file.path, PurePosixPath(source["path"]))
     return None
 

@@ -8,7 +8,7 @@ from batchanator.app.job_json import job_json
 from batchanator.app.loops import run
 from batchanator.cli import options
 from batchanator.cli.errors import UsageError
-from batchanator.cli.once import Ended, carry_out, existing_file, one_shot, tell
+from batchanator.cli.once import Begun, Ended, carry_out, existing_file, one_shot, tell
 from batchanator.cli.summary import summary
 from batchanator.cli.terminal import show
 from batchanator.cli.writing import write_json
@@ -53,12 +53,16 @@ def command(
     async def work() -> Ended:
         one = one_shot(settings, registry, roots, runs=False)
 
-        async def submit() -> int | None:
+        async def begin() -> Begun | None:
+            await one.start()
             if source is None:
-                return await one.submit_staging(job_type, options=job_options)
-            return await one.submit_file(job_type, source.path, name=name or source.name, options=job_options)
+                job_id = await one.submit_staging(job_type, options=job_options)
+                return None if job_id is None else Begun(job_id)
+            return Begun(
+                await one.submit_file(job_type, source.path, name=name or source.name, options=job_options)
+            )
 
-        return await carry_out(settings, one, submit, wait=timedelta(seconds=wait), until="sealed_at")
+        return await carry_out(settings, one, begin, wait=timedelta(seconds=wait), until="sealed_at")
 
     raise click.exceptions.Exit(_say(run(work()), as_json=as_json))
 

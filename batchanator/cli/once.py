@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.one_shot import OneShot
 from batchanator.app.opening import existing_store
-from batchanator.app.report import JobReport, job_report, job_row
+from batchanator.app.report import JobReport, job_report
 from batchanator.app.sources import NamedFile, named_file
 from batchanator.cli.errors import UsageError
 from batchanator.cli.progress import watch
@@ -28,6 +29,13 @@ class Ended:
     report: JobReport | None
     interrupted: int | None
     spell: Spell
+
+
+class Begun(NamedTuple):
+    """A job that this process watches, and how many of its items had ended before."""
+
+    job_id: int
+    done_before: int = 0
 
 
 def tell(line: str) -> None:
@@ -50,35 +58,32 @@ def existing_file(given: str) -> NamedFile:
 async def carry_out(
     settings: Settings,
     one: OneShot,
-    submit: Callable[[], Awaitable[int | None]],
+    begin: Callable[[], Awaitable[Begun | None]],
     *,
     wait: timedelta,
     until: str,
-    resumed: bool = False,
 ) -> Ended:
-    """Submit and watch a job until its instant `until` is set or a signal comes, and leave cleanly either way."""
-    job_id: int | None = None
-    began, done_before = monotonic(), 0
+    """Begin and watch a job until its instant `until` is set or a signal comes, and leave cleanly either way."""
+    begun: Begun | None = None
+    began = monotonic()
     with Interrupts() as interrupts:
         try:
             with interrupts.interruptible():
                 await one.open(wait=wait)
                 began = monotonic()
-                job_id = await submit()
-                if job_id is not None:
-                    if resumed:
-                        done_before = finished(await job_row(one.runtime.store, job_id))
-                    await watch(one.follow(job_id, until=until), err())
+                begun = await begin()
+                if begun is not None:
+                    await watch(one.follow(begun.job_id, until=until), err())
             if interrupts.received is not None:
                 tell("stopping: what runs may finish; once more leaves at once")
         finally:
             await one.close()
         took = timedelta(seconds=monotonic() - began)
-        if job_id is None:
+        if begun is None:
             return Ended(None, interrupts.exit_code, Spell(took, 0))
         async with existing_store(settings) as store:
-            report = await job_report(store, job_id)
-    spell = Spell(took, finished(report.job) - done_before)
+            report = await job_report(store, begun.job_id)
+    spell = Spell(took, finished(report.job) - begun.done_before)
     return Ended(report, interrupts.exit_code, spell)
 
 

@@ -8,6 +8,7 @@ from batchanator.store.statements import load
 _CREATE = load("jobs/create")
 _BY_REQUEST = load("jobs/by_request")
 _TO_INGEST = load("jobs/to_ingest")
+_LIVE_OF_FILES = load("jobs/live_of_files")
 _TAKE_INGESTION = load("jobs/take_ingestion")
 _LEAVE_INGESTION = load("jobs/leave_ingestion")
 _CHECKPOINT = load("jobs/checkpoint")
@@ -46,6 +47,10 @@ class Jobs:
 
     async def by_request(self, request_key: str) -> Row | None:
         return await fetch_one(self._session, _BY_REQUEST, request_key=request_key)
+
+    async def live_of_files(self, *, job_type: str) -> Sequence[Row]:
+        """Return a type's live jobs that came from files, the oldest first; `source` tells from which."""
+        return await self._session.fetch(_LIVE_OF_FILES, job_type=job_type)
 
     async def to_ingest(self, *, worker: str, after: int = 0, limit: int = 100) -> Sequence[Row]:
         return await self._session.fetch(_TO_INGEST, worker=worker, after=after, limit=limit)

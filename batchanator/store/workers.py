@@ -12,6 +12,7 @@ _LEAVE = load("workers/leave")
 _EXPIRE = load("workers/expire")
 _LIST = load("workers/list")
 _PAGE = load("workers/page")
+_HOLDING = load("workers/holding")
 _PRUNE = load("workers/prune")
 
 
@@ -37,6 +38,10 @@ class Workers:
     async def expire(self, *, worker: str) -> None:
         """End the lease of a worker whose process is known to be dead, or that an operator gives up."""
         await self._session.fetch(_EXPIRE, worker=worker)
+
+    async def holding(self, *, job_id: int, worker: str) -> list[Row]:
+        """Return the living workers but `worker` that hold something of a job, by the end of their lease."""
+        return await self._session.fetch(_HOLDING, job_id=job_id, worker=worker)
 
     async def list(self) -> list[Row]:
         return await self._session.fetch(_LIST)

@@ -86,21 +86,6 @@ def test_a_killed_process_goes_on_with_resume(start, command, write, tmp_path):
 
 
 @pytest.mark.process
-def test_a_file_sent_again_while_its_first_job_is_open_says_who_holds_its_lines(
-    start, command, write, tmp_path
-):
-    path = write(line("a"))
-    process = start("process", path.name, *GATED)
-    wait_until((tmp_path / STARTED).exists, process)
-    again = command("process", path.name, *GATED)
-    assert again.returncode == 0
-    assert "Job 1 holds some of these lines and has not ended." in again.stdout
-    (tmp_path / GATE).touch()
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-
-
-@pytest.mark.process
 def test_serve_is_the_default_and_runs_what_ingest_submits(start, command, write, tmp_path):
     (tmp_path / GATE).touch()
     serving = start(*HANDLERS, "--port", "0")
