@@ -53,7 +53,7 @@ class Lines:
         query, job = Query(request, "after", "limit"), job_id(request)
         after, limit = query.whole("after", 0), query.limit()
         runs = await self._store.lines.duplicates(job_id=job, after=after, limit=limit + 1)
-        lines = _expanded(runs, after, limit + 1)
+        lines = expanded(runs, after, limit + 1)
         page = lines[:limit]
         keys = await self._store.item_pages.keys_of([holder for _, holder, _ in page])
         data = [line_shapes.duplicate(line, kind, holder, keys.get(holder)) for line, holder, kind in page]
@@ -92,7 +92,7 @@ class Lines:
             await check_job(self._store, job)
 
 
-def _expanded(runs: Sequence[Row], after: int, most: int) -> list[tuple[int, ItemId, str]]:
+def expanded(runs: Sequence[Row], after: int, most: int) -> list[tuple[int, ItemId, str]]:
     """Return the lines above `after` that runs stand for, each with the holder of its key."""
     lines: list[tuple[int, ItemId, str]] = []
     for run in runs:

@@ -13,6 +13,7 @@ from batchanator.api.service import Service
 from batchanator.domain.errors import NotFoundError
 from batchanator.store.driver import Row
 from batchanator.store.records import ItemId
+from batchanator.store.store import Store
 
 LINE_STATUSES = ("duplicate", "rejected")
 """What a line came to that became no item."""
@@ -32,43 +33,53 @@ class OneItem:
 
     async def get(self, request: web.Request) -> web.Response:
         Query(request)
-        job, number = job_id(request), seq(request)
-        row = await self._store.items.get(job_id=job, seq=number)
-        return answer(await self._line(job, number) if row is None else await self._item(row))
+        return answer(await line_of(self._store, job_id(request), seq(request)))
 
     async def by_key(self, request: web.Request) -> web.Response:
         """Answer a list of the item that holds the key now: one, or none where nobody does."""
         query = Query(request, "jobType", "idempotencyKey")
-        type_id = await job_type_id(self._store, query.needed("jobType"))
-        key = query.key("idempotencyKey")
-        holder = (await self._store.keys.holders(type_id, [key])).get(key)
-        row = None if holder is None else await self._store.items.get(job_id=holder[0], seq=holder[1])
-        return answer_list(request, [] if row is None else [await self._item(row)], after=None)
+        holder = await holder_of(self._store, query.needed("jobType"), query.key("idempotencyKey"))
+        return answer_list(request, [] if holder is None else [holder], after=None)
 
-    async def _item(self, row: Row) -> dict[str, Any]:
-        job, number = row["job_id"], row["seq"]
-        attempts = await self._store.items.attempts(job_id=job, seq=number)
-        batch = await self._store.batches.get(job_id=job, number=row["batch"])
-        first_seq = number if batch is None else batch["first_seq"]
-        lapses = await self._store.items.lapses(job_id=job, seq=number, batch_first_seq=first_seq)
-        return shapes.one_item(row, attempts, lapses)
 
-    async def _line(self, job: int, number: int) -> dict[str, Any]:
-        """Say what became of a line that was no item a moment ago."""
-        row = await self._store.jobs.line(job_id=job, line=number)
-        if row is None:
-            raise NotFoundError(f"there is no job {job}")
-        if row["item_seq"] is not None:
-            item = await self._store.items.get(job_id=job, seq=number)
-            if item is not None:
-                return await self._item(item)
-        if row["code"] is not None:
-            return line_shapes.rejected_line(job, row)
-        if row["kind"] is not None:
-            holder = ItemId(row["holder_job_id"], row["holder_seq"] + number - row["first_line"])
-            item = await self._store.items.get(job_id=holder.job_id, seq=holder.seq)
-            return line_shapes.duplicate_line(job, number, row["kind"], holder, item)
-        raise _no_line(job, number, row)
+async def line_of(store: Store, job: int, number: int) -> dict[str, Any]:
+    """Return what became of a line. Raises NotFoundError, or ProblemError where the line is blank or was not read."""
+    row = await store.items.get(job_id=job, seq=number)
+    return await _line(store, job, number) if row is None else await _item(store, row)
+
+
+async def holder_of(store: Store, job_type: str, key: str) -> dict[str, Any] | None:
+    """Return the item that holds a key now, None where nobody does. Raises UnknownJobTypeError."""
+    holder = (await store.keys.holders(await job_type_id(store, job_type), [key])).get(key)
+    row = None if holder is None else await store.items.get(job_id=holder[0], seq=holder[1])
+    return None if row is None else await _item(store, row)
+
+
+async def _item(store: Store, row: Row) -> dict[str, Any]:
+    job, number = row["job_id"], row["seq"]
+    attempts = await store.items.attempts(job_id=job, seq=number)
+    batch = await store.batches.get(job_id=job, number=row["batch"])
+    first_seq = number if batch is None else batch["first_seq"]
+    lapses = await store.items.lapses(job_id=job, seq=number, batch_first_seq=first_seq)
+    return shapes.one_item(row, attempts, lapses)
+
+
+async def _line(store: Store, job: int, number: int) -> dict[str, Any]:
+    """Say what became of a line that was no item a moment ago."""
+    row = await store.jobs.line(job_id=job, line=number)
+    if row is None:
+        raise NotFoundError(f"there is no job {job}")
+    if row["item_seq"] is not None:
+        item = await store.items.get(job_id=job, seq=number)
+        if item is not None:
+            return await _item(store, item)
+    if row["code"] is not None:
+        return line_shapes.rejected_line(job, row)
+    if row["kind"] is not None:
+        holder = ItemId(row["holder_job_id"], row["holder_seq"] + number - row["first_line"])
+        item = await store.items.get(job_id=holder.job_id, seq=holder.seq)
+        return line_shapes.duplicate_line(job, number, row["kind"], holder, item)
+    raise _no_line(job, number, row)
 
 
 def _no_line(job: int, number: int, row: Row) -> ProblemError:

@@ -62,7 +62,7 @@ async def _holders(store: Store, job_id: int) -> Holders:
         for run in page:
             jobs.add(run["holder_job_id"])
             lines[run["kind"]] += run["last_line"] - run["first_line"] + 1
-        after, runs = page[-1]["first_line"], runs + len(page)
+        after, runs = page[-1]["last_line"], runs + len(page)
         if len(page) < PAGE or runs >= MOST_RUNS:
             break
     unended = [one for one in sorted(jobs - {job_id})[:PAGE] if await _is_open(store, one)]

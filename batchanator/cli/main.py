@@ -18,6 +18,9 @@ SECTIONS: dict[str, tuple[Listed, ...]] = {
     "Look": (
         Listed("jobs", "List jobs, newest first."),
         Listed("job", "Show one job; --watch follows it to its end."),
+        Listed("item", "Show what became of one line, or who holds a key."),
+        Listed("rejects", "List the lines of a job that could not become items."),
+        Listed("duplicates", "List the lines of a job whose keys were taken, and who holds them."),
         Listed("results", "Write what became of each item as NDJSON, in input order."),
         Listed("handlers", "List the job types that have a handler here."),
         Listed("config", "Show the settings in force, secrets masked."),

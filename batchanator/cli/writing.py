@@ -14,6 +14,11 @@ def write_json(value: Any) -> None:
     sys.stdout.write(orjson.dumps(value, _text, _OPTIONS).decode() + "\n")
 
 
+def write_json_line(value: Any) -> None:
+    """Write one line of NDJSON."""
+    sys.stdout.write(orjson.dumps(value, _text, orjson.OPT_PASSTHROUGH_DATETIME).decode() + "\n")
+
+
 def _text(value: Any) -> str:
     match value:
         case datetime():

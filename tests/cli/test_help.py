@@ -55,5 +55,5 @@ def test_without_a_command_it_is_serve(arguments):
 
 
 def test_commands_of_later_versions_are_not_there_yet(invoke):
-    for name in ("api", "scheduler", "doctor", "keys"):
+    for name in ("api", "scheduler", "keys"):
         assert invoke(name).exit_code == 2

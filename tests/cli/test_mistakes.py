@@ -18,6 +18,8 @@ USAGE = [
     (("jobs", "--database", "mysql://x/y"), "DatabaseUrl must begin with sqlite:/// or postgresql://"),
     (("jobs", "--config", "not-there.json"), "not-there.json: cannot be read"),
     (("ingest", "--job-type", "demo"), "name either a FILE or --from-staging"),
+    (("item", 1), "name either JOB and LINE, or --key KEY and --job-type TYPE"),
+    (("item", 1, 2, "--key", "a"), "name either JOB and LINE, or --key KEY and --job-type TYPE"),
     (
         ("ingest", "mine.ndjson", "--from-staging", "--job-type", "demo"),
         "name either a FILE or --from-staging",
@@ -42,6 +44,9 @@ def test_a_mistake_in_what_was_typed_exits_2(invoke, write, arguments, message):
         ("job", 1),
         ("job", 1, "--watch"),
         ("results", 1),
+        ("item", 1, 1),
+        ("rejects", 1),
+        ("duplicates", 1),
         ("dead-letter", 1),
         ("dead-letter", 1, "replay"),
         ("dead-letter", 1, "purge"),
@@ -82,6 +87,9 @@ def test_an_unknown_job_says_so(invoke, database_url):
     for arguments in (
         ("job", 9),
         ("results", 9),
+        ("item", 9, 1),
+        ("rejects", 9),
+        ("duplicates", 9, "--json"),
         ("dead-letter", 9),
         ("cancel", 9),
         ("dead-letter", 9, "replay"),
