@@ -76,8 +76,7 @@ class OneShot:
     async def holding(self, job_id: int) -> list[Row]:
         """Return the other living workers that hold something of a job, by the end of their lease."""
         runtime = self.runtime
-        if runtime.worker is not None:
-            await runtime.worker.recover_dead()
+        await runtime.recover_dead()
         incarnation = None if runtime.lease is None else runtime.lease.incarnation
         return await runtime.store.workers.holding(job_id=job_id, worker=incarnation or "")
 

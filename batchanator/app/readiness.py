@@ -11,6 +11,7 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
     """Ask over the connections that the work uses: those of the API may be busy with its readers.
 
     `threads` are those of /process. Stuck ones are shown and no reason to send work elsewhere: others took their place.
+    Nor are settles that came too late.
     """
     checks = {"database": runtime.store.driver.engine, "schema": "up to date", "worker": "no work here"}
     failing = set()
@@ -34,4 +35,7 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
     stuck = threads.stuck + (0 if runtime.worker is None else runtime.worker.executor.stuck_threads)
     if stuck:
         checks["threads"] = f"{stuck} stuck in plain handlers that timed out"
+    refused = 0 if runtime.worker is None else runtime.worker.dispatcher.settler.stale_settles
+    if refused:
+        checks["settles"] = f"{refused} of this process were late and refused since its start"
     return Readiness(checks, frozenset(failing))

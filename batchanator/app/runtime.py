@@ -14,9 +14,10 @@ import structlog
 from batchanator.app.job_types import policy_for, write_job_types
 from batchanator.app.tuning import tune_collector
 from batchanator.dispatch.alive import AliveLocks
+from batchanator.dispatch.duties import Duties
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
-from batchanator.dispatch.worker import Worker
+from batchanator.dispatch.worker import Worker, recover_dead
 from batchanator.domain.errors import HandlerError, SchemaError, StoreError, UnavailableError
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
@@ -164,10 +165,16 @@ class Runtime:
             reader,
             self.wakeups,
             worker=lambda: lease.incarnation,
-            expire_dead=lease.expire_dead if self.worker is None else self.worker.recover_dead,
+            recover_dead=self.recover_dead,
             poll=settings.poll,
         )
         self.ingestor.start()
+
+    async def recover_dead(self) -> None:
+        """Free at once what workers of this host held that are known to be dead (SQLite)."""
+        if self.lease is not None:
+            duties = Duties(self.store, max_crashes=self.settings.max_crashes)
+            await recover_dead(self.lease, duties, self.wakeups)
 
     def _lock_folder(self) -> Path | None:
         if self.store.dialect is not Dialect.SQLITE:

@@ -18,6 +18,7 @@ from batchanator.store.records import Claimed, Release
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups, wait_for
 
+_STOPPED = Lost("its job is stopping")
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -119,7 +120,7 @@ class Dispatcher:
         lost: Lost | None = None
         if not held.serial:
             if indexes is None or indexes:
-                lost = await self._executor.run(held.work(indexes), held)
+                lost = await self._execute(held, indexes)
         else:
             for index in range(len(claimed.seqs)) if indexes is None else indexes:
                 lost = await self._one_alone(held, index)
@@ -129,6 +130,11 @@ class Dispatcher:
             await self._give_back(held)
         elif not held.lost:
             self.hand.finish(held)
+
+    async def _execute(self, held: HeldSlice, indexes: list[int] | None) -> Lost | None:
+        if held.stopped:
+            return _STOPPED
+        return await self._executor.run(held.work(indexes), held)
 
     async def _until_alone(self, held: HeldSlice) -> None:
         """Wait until this worker holds nothing else; a second suspect waits for the first."""
@@ -141,12 +147,14 @@ class Dispatcher:
     async def _one_alone(self, held: HeldSlice, index: int) -> Lost | None:
         """Run one item by itself; of a suspect, its start is named first, and its outcome committed before the next."""
         seq = held.claimed.seqs[index]
+        if held.stopped:
+            return _STOPPED
         if held.claimed.suspect:
             if not await self._mark(held, seq):
                 held.lost = True
                 return Lost("the lease was lost")
             await probe("suspect.before_item")
-        lost = await self._executor.run(held.work([index]), held)
+        lost = await self._execute(held, [index])
         if lost is None and held.claimed.suspect and held.left > 0:
             await self.settler.flush(held)
         return lost
@@ -176,6 +184,17 @@ class Dispatcher:
             started = held.has_started()
             await self._store.slices.release(worker=held.worker, slices=[Release(*held.key, started)])
         self.hand.remove(held)
+        if held.stopped:
+            self._wakeups.stopped.set()
+
+    async def give_back_stopped(self) -> None:
+        """Start nothing more of jobs that are stopping; what runs already ends by its settle."""
+        async with self._claiming:  # a claim on its way may bring slices from before the stop
+            stopping = await self._store.jobs.stopping() if self.hand.slices else set()
+        for held in list(self.hand.slices.values()):
+            if held.claimed.job_id in stopping and not held.stopped:
+                held.stopped = True
+                self._executor.withdraw(held)
 
     # -- the lease ---------------------------------------------------------------------------------------------
 

@@ -59,4 +59,11 @@ class Executor(Protocol):
         """Run the items and return when each is reported. Cancelled: stop them; what has no outcome gets none."""
         ...
 
+    def withdraw(self, report: Report) -> None:
+        """Start nothing more of the work that reports here; its `run` is Lost when what was started is reported.
+
+        What runs already goes on. An executor that starts all items of a work at once need do nothing.
+        """
+        ...
+
     async def close(self, grace: timedelta) -> None: ...

@@ -49,6 +49,7 @@ class HeldSlice:
         "policy",
         "serial",
         "started_ns",
+        "stopped",
         "worker",
     )
 
@@ -67,6 +68,7 @@ class HeldSlice:
         self.flushed: set[int] = set()
         self.flushed_ns = perf_counter_ns()
         self.lost = False
+        self.stopped = False
 
     def started(self, seq: int) -> None:
         self.started_ns[seq - self.claimed.first_seq] = perf_counter_ns()

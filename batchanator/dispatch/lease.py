@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 
@@ -99,13 +99,14 @@ class Lease:
                 self._locks.drop(old)
                 return
 
-    async def expire_dead(self) -> list[str]:
-        """End the leases of workers of this host whose file lock is free (SQLite), and return them."""
+    async def find_dead(self) -> list[str]:
+        """Return workers of this host whose lease goes on and whose file lock is free (SQLite)."""
         workers = await self._store.workers.list()
-        dead = self._locks.dead(row["incarnation"] for row in workers if row["lease_until"] > row["now_at"])
+        return self._locks.dead(row["incarnation"] for row in workers if row["lease_until"] > row["now_at"])
+
+    async def expire(self, dead: Sequence[str]) -> None:
         for incarnation in dead:
             await self._store.workers.expire(worker=incarnation)
-        return dead
 
     def drain(self) -> None:
         self._heartbeat.drain()

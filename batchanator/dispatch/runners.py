@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 from collections import deque
 from datetime import timedelta
+from functools import partial
 from itertools import repeat
 from time import monotonic
 
@@ -36,7 +37,7 @@ _log = structlog.get_logger("batchanator.dispatch")
 class _Ticket:
     """A work that is in the executor: its report, what is still to come, and whether anyone still wants it."""
 
-    __slots__ = ("done", "dropped", "left", "report", "work")
+    __slots__ = ("done", "dropped", "left", "report", "withdrawn", "work")
 
     def __init__(self, work: SliceWork, report: Report, done: asyncio.Future[None]) -> None:
         self.work = work
@@ -44,6 +45,7 @@ class _Ticket:
         self.done = done
         self.left = len(work.seqs)
         self.dropped = False
+        self.withdrawn = False
 
 
 class _Runner:
@@ -65,6 +67,7 @@ class LocalExecutor:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._queue: deque[tuple[_Ticket, int]] = deque()
+        self._tickets: dict[Report, _Ticket] = {}
         self._idle: deque[asyncio.Future[None]] = deque()
         self._runners = [_Runner() for _ in range(concurrency)]
         self._threads = HandlerThreads(concurrency)
@@ -88,11 +91,19 @@ class LocalExecutor:
         """Start a runner task in a context of its own: a handler's context variables end with its task."""
         loop = asyncio.get_running_loop()
         runner.task = loop.create_task(self._keep(runner), name="runner", context=contextvars.Context())
+        runner.task.add_done_callback(partial(self._ended, runner))
+
+    def _ended(self, runner: _Runner, task: asyncio.Task[None]) -> None:
+        """Put a fresh task in the place of one that ended by itself: no slot may be lost in silence."""
+        error = None if task.cancelled() else task.exception()
+        if runner.task is task and not self._closing and not runner.abandoned:
+            _log.error("runner.ended", exc_info=error)
+            self._spawn(runner)
 
     async def run(self, work: SliceWork, report: Report) -> Lost | None:
         if self._closing:
             return Lost("the executor is closing")
-        ticket = _Ticket(work, report, asyncio.get_running_loop().create_future())
+        ticket = self._tickets[report] = _Ticket(work, report, asyncio.get_running_loop().create_future())
         if work.handler.whole_slice:
             self._queue.append((ticket, WHOLE))
             self._wake(1)
@@ -104,7 +115,21 @@ class LocalExecutor:
         except asyncio.CancelledError:
             self._drop(ticket)
             raise
-        return None
+        finally:
+            del self._tickets[report]
+        return Lost("withdrawn before its end") if ticket.withdrawn else None
+
+    def withdraw(self, report: Report) -> None:
+        ticket = self._tickets.get(report)
+        kept = deque(entry for entry in self._queue if entry[0] is not ticket)
+        gone = len(self._queue) - len(kept)
+        if ticket is None or not gone:
+            return
+        self._queue = kept
+        ticket.withdrawn = True
+        ticket.left -= len(ticket.work.seqs) if ticket.work.handler.whole_slice else gone
+        if not ticket.left and not ticket.done.done():
+            ticket.done.set_result(None)
 
     def _drop(self, ticket: _Ticket) -> None:
         ticket.dropped = True
@@ -152,7 +177,13 @@ class LocalExecutor:
                 continue
             if ticket.dropped:
                 continue
-            await (self._whole(runner, ticket) if index == WHOLE else self._one(runner, ticket, index))
+            try:
+                await (self._whole(runner, ticket) if index == WHOLE else self._one(runner, ticket, index))
+            except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits for the work is told
+                runner.ticket = None
+                self._drop(ticket)
+                if not ticket.done.done():
+                    ticket.done.set_exception(error)
             if runner.abandoned:
                 return
             if contextvars.copy_context() != clean:

@@ -35,6 +35,7 @@ class Settler:
         self._jitter = jitter
         self._lock = asyncio.Lock()
         self.stale_settles = 0
+        """How many slices were settled or flushed too late: their outcomes were refused, and are another worker's."""
 
     async def run(self) -> None:
         """Settle until cancelled."""

@@ -24,6 +24,19 @@ DRAIN_SECONDS = 3.0
 _log = structlog.get_logger("batchanator.dispatch")
 
 
+async def recover_dead(lease: Lease, duties: Duties, wakeups: Wakeups) -> None:
+    """Free what dead workers of this host held (SQLite), then end their leases.
+
+    In this order: whoever finds the lease over can no longer know that its worker is dead, and may have to wait.
+    """
+    if dead := await lease.find_dead():
+        await duties.recover(dead, bury=True)
+        await duties.bury()
+        await lease.expire(dead)
+        wakeups.ready.set()
+        wakeups.sources.set()
+
+
 class Worker:
     def __init__(
         self,
@@ -92,10 +105,10 @@ class Worker:
             pause = min(pause * 2, 5.0)
 
     async def _recover_for_ever(self) -> None:
-        await self.recover_dead()
+        await recover_dead(self._lease, self.duties, self._wakeups)
         while True:
             await asyncio.sleep(min(self._poll, 5.0) * (0.75 + self._jitter() / 2))
-            await self.recover_dead()
+            await recover_dead(self._lease, self.duties, self._wakeups)
             freed = 0
             if monotonic() - self._lease.began > self._wait_before_recovery:
                 freed = await self.duties.recover(bury=True)
@@ -106,14 +119,6 @@ class Worker:
                 self._pruned_at = monotonic()
                 await self.duties.prune_workers()
                 self._locks.forget(row["incarnation"] for row in await self._store.workers.list())
-
-    async def recover_dead(self) -> None:
-        """Free at once what workers of this host held whose file lock is free (SQLite)."""
-        if dead := await self._lease.expire_dead():
-            await self.duties.recover(dead, bury=True)
-            await self.duties.bury()
-            self._wakeups.ready.set()
-            self._wakeups.sources.set()
 
     async def _promote_for_ever(self) -> None:
         """Promote what is due, then wait until the next is: by the database's clock, at most a poll."""
@@ -127,12 +132,14 @@ class Worker:
     async def _sweep_for_ever(self) -> None:
         while True:
             await self.duties.sweep()
+            await self.dispatcher.give_back_stopped()
             await wait_for(self._wakeups.stopped, min(self._poll, 5.0))
 
     async def _compare_for_ever(self) -> None:
         while True:
             await self._lease.beaten.wait()
             self._lease.beaten.clear()
+            await self.dispatcher.give_back_stopped()
             await self.dispatcher.compare()
 
     async def stop(self, grace: timedelta) -> None:

@@ -21,7 +21,10 @@ _log = structlog.get_logger("batchanator.ingest")
 
 
 class Ingestor:
-    """`worker()` is the incarnation to read as, None while there is no lease; `expire_dead` ends leases of the dead."""
+    """`worker()` is the incarnation to read as, None while there is no lease.
+
+    `recover_dead` frees what workers held that are known to be dead.
+    """
 
     def __init__(
         self,
@@ -30,7 +33,7 @@ class Ingestor:
         wakeups: Wakeups,
         *,
         worker: Callable[[], str | None],
-        expire_dead: Callable[[], Awaitable[object]],
+        recover_dead: Callable[[], Awaitable[object]],
         poll: timedelta,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -38,7 +41,7 @@ class Ingestor:
         self._reader = reader
         self._wakeups = wakeups
         self._worker = worker
-        self._expire_dead = expire_dead
+        self._recover_dead = recover_dead
         self._poll = poll.total_seconds()
         self._jitter = jitter
         self._reading: dict[int, asyncio.Task[None]] = {}
@@ -51,7 +54,7 @@ class Ingestor:
         pause = 0.1
         while True:
             try:
-                await self._expire_dead()  # a source whose reader is known to be dead is free at once
+                await self._recover_dead()  # a source whose reader is known to be dead is free at once
                 await self._take_some()
                 pause = 0.1
             except StoreError as error:

@@ -21,6 +21,7 @@ _RUNNABLE = load("jobs/runnable")
 _LOCK_CAPPED = load("jobs/lock_capped")
 _INGESTING = load("jobs/ingesting")
 _LIVE = load("jobs/live")
+_STOPPING = load("jobs/stopping")
 _GET = load("jobs/get")
 _EXISTS = load("jobs/exists")
 _LINE = load("jobs/line")
@@ -125,6 +126,9 @@ class Jobs:
     async def ingesting(self) -> list[Row]:
         """Return id and ingest_worker of jobs whose source is being read."""
         return await self._session.fetch(_INGESTING)
+
+    async def stopping(self) -> set[int]:
+        return {row["id"] for row in await self._session.fetch(_STOPPING)}
 
     async def get(self, job_id: int) -> Row | None:
         """Return the job with its counts (as the view batch_jobs has them), one snapshot."""

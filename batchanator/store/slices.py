@@ -115,9 +115,12 @@ class Slices:
         """Return worker, job_id, slices, items, claimed_at: what each worker holds of each job."""
         return await self._session.fetch(_HOLDINGS)
 
-    async def cancellable(self, *, limit: int = 200) -> list[Row]:
-        """Return free slices of stopping jobs, a row for each retrying item in them (or one with seq NULL)."""
-        return await self._session.fetch(_CANCELLABLE, limit=limit)
+    async def cancellable(self, *, limit: int = 200, rows: int = 10_000) -> list[Row]:
+        """Return free slices of stopping jobs, a row for each retrying item in them (or one with seq NULL).
+
+        At most `limit` slices, with `rows` open items before the last of them.
+        """
+        return await self._session.fetch(_CANCELLABLE, limit=limit, rows=rows)
 
     async def crashed(self, *, max_crashes: int, limit: int = 100) -> list[Crashed]:
         rows = await self._session.fetch(_CRASHED, max_crashes=max_crashes, limit=limit)

@@ -42,6 +42,15 @@ async def test_ready_names_what_it_runs_on(live: Client) -> None:
     assert database == "PostgreSQL" or database.endswith(("journal wal", "journal delete"))
 
 
+async def test_settles_that_came_too_late_are_shown_and_are_no_reason_not_to_be_ready(live: Client) -> None:
+    worker = live.serving.runtime.worker
+    assert worker is not None
+    assert "settles" not in (await live.get("/readyz")).json["checks"]
+    worker.dispatcher.settler.stale_settles += 2
+    ready = await live.get("/readyz")
+    assert (ready.status, ready.json["checks"]["settles"][:2]) == (200, "2 ")
+
+
 async def test_not_ready_without_the_lease_or_with_another_schema(live: Client, monkeypatch) -> None:
     lease = live.serving.runtime.lease
     assert lease is not None

@@ -136,6 +136,17 @@ async def test_more_slices_than_a_page_are_swept(world: World) -> None:
     assert await world.counts(job) == {"cancelled": 450}
 
 
+async def test_a_step_of_the_sweep_is_bounded_by_items_too(world: World) -> None:
+    job = await world.job(40, slice_size=10)
+    await world.run(dict.fromkeys(range(1, 41), LATER))
+    await world.operations.cancel(job, actor="me")
+    page = await world.store.slices.cancellable(limit=200, rows=15)
+    assert {row["first_seq"] for row in page} == {1, 11}
+    assert len(page) == 20
+    assert await world.duties.sweep() == 4
+    assert await world.counts(job) == {"cancelled": 40}
+
+
 async def test_a_stop_fences_the_ingester_and_seals_the_job(world: World) -> None:
     job = await world.empty_job()
     writer = await world.ingester(job)

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from tests.dispatch.test_odd_handlers import DEADLINE, running, submit
+from tests.dispatch.running import DEADLINE
+from tests.dispatch.test_odd_handlers import running, submit
 
 
 async def test_the_end_of_a_job_is_told_in_its_process_once_it_is_committed(database_url: str) -> None:

@@ -12,8 +12,7 @@ from batchanator.app.runtime import Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings
-
-DEADLINE = 30
+from tests.dispatch.running import DEADLINE, ended
 
 
 class Abort(BaseException):
@@ -74,16 +73,6 @@ async def submit(runtime: Runtime, job_type: str, kinds: list[str], **options: A
         job_type, entries, name=None, options=JobOptions(**options), request=None
     )
     return job.job_id
-
-
-async def ended(runtime: Runtime, job_id: int) -> Any:
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            job = await runtime.store.jobs.get(job_id)
-            assert job is not None
-            if job["ended_at"] is not None:
-                return job
-            await asyncio.sleep(0.02)
 
 
 async def test_whatever_a_handler_answers_or_raises_its_items_end_and_its_neighbours_go_on(

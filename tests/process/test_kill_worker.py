@@ -93,6 +93,26 @@ def test_a_process_that_runs_already_takes_over_from_a_killed_one_at_once(scene:
     scene.assert_sound()
 
 
+def test_what_a_killed_worker_held_is_freed_by_one_that_only_ingests(scene: Scene) -> None:
+    """Else a young process, which waits for others to report, would wait long for what it could have at once."""
+    job = scene.submit("gate", [{}] * 10)
+    first = scene.start(ingest=False, lock_timeout_minutes=scene.restart_lease)
+    scene.wait_started(10)
+    first.kill()
+    reader = scene.start(dispatch=False, lock_timeout_minutes=scene.restart_lease)
+    if scene.on_sqlite:
+        scene.wait_lapses(1)
+    scene.gate.open()
+    second = scene.start(ingest=False, lock_timeout_minutes=scene.restart_lease)
+    scene.wait_ended(10)
+    second.stop()
+    reader.stop()
+
+    assert scene.statuses(job) == {"succeeded": 10}
+    assert len(scene.lapses()) == 1
+    scene.assert_sound()
+
+
 def test_a_worker_killed_before_a_suspect_item_names_it_and_nothing_dies_of_one_crash(scene: Scene) -> None:
     job = scene.submit("ledger", WORKS)
     for where in ("settle.before", "suspect.before_item", "suspect.before_item:4"):

@@ -66,6 +66,7 @@ STATEMENTS = (
     "jobs/get",
     "jobs/line",
     "jobs/list",
+    "jobs/stopping",
     "jobs/runnable",
     "jobs/lock_capped",
     "jobs/create",
