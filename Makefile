@@ -17,10 +17,10 @@ DEMO := build/demo
 PYTEST := $(PY) -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --max-worker-restart 0 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint bench fmt lock clean
+.PHONY: help demo serve test check image-test lint bench fmt lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:[^#]*## /\t/' | expand -t 12
 
 demo: $(STAMP) ## Send a file through the sample handlers, twice, in a database of its own
 	rm -rf $(DEMO)
@@ -44,6 +44,9 @@ test: lint ## Run every check and every test, stopping at the first that fails
 check: lint ## The same without the tests that start and kill processes
 	@printf '\n== pytest (without process tests) ==\n'
 	@$(PYTEST) -m "not process"
+
+image-test: ## Build the image, run it as production would, stop it in the middle of work (podman or docker)
+	@deploy/image/test
 
 lint: $(STAMP)
 	@printf '== ruff check ==\n'
@@ -71,6 +74,8 @@ lock: $(STAMP) ## Write the locks anew from pyproject.toml (UPGRADE=1: with the 
 		--output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra sqlite --constraints requirements.lock \
 		--output-file requirements-runtime.lock pyproject.toml
+	printf 'hatchling>=1.27\n' | $(COMPILE) --constraints requirements.lock \
+		--output-file requirements-build.lock -
 
 clean: ## Remove what the targets made: builds, caches, the virtual environment
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage $(VENV)

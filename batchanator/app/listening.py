@@ -7,11 +7,10 @@ import structlog
 from aiohttp import web
 
 from batchanator.api.server import Runner
+from batchanator.app.ports import ports
 from batchanator.domain.errors import SettingsError
 from batchanator.settings import Settings
 
-API_PORT = 5000
-SCHEDULER_PORT = 5001
 _log = structlog.get_logger("batchanator.app")
 
 
@@ -23,11 +22,6 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
-
-
-def ports(settings: Settings) -> tuple[int, ...]:
-    """Return the one port that is set, else both of the seed's, so that its requests work as they are written."""
-    return (API_PORT, SCHEDULER_PORT) if settings.port is None else (settings.port,)
 
 
 async def listen(runner: Runner, settings: Settings) -> Sequence[Address]:

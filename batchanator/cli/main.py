@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Listed, ...]] = {
         Listed("results", "Write what became of each item as NDJSON, in input order."),
         Listed("handlers", "List the job types that have a handler here."),
         Listed("config", "Show the settings in force, secrets masked."),
+        Listed("health", "Ask the process that serves here whether it lives."),
     ),
     "Operate": (
         Listed("cancel", "Stop a job: what is free will not run."),

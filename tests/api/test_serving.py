@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from batchanator.app.listening import ports
+from batchanator.app.ports import ports
 from batchanator.domain.errors import SettingsError
 from batchanator.settings import load_settings
 from tests.api.client import DEADLINE, Client, make_serving
