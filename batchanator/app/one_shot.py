@@ -39,7 +39,7 @@ class OneShot:
         tell: Callable[[str], None],
     ) -> None:
         self._tell = tell
-        self.runtime = Runtime(settings, registry, tuple(roots), Parts(dispatch=runs))
+        self.runtime = Runtime(settings, registry, tuple(roots), Parts(dispatch=runs, handlers=runs))
 
     @property
     def database(self) -> str:

@@ -1,5 +1,8 @@
 """Whether this process can work: its database, the schema in it, and its own lease."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from batchanator.api.service import Readiness
 from batchanator.app.runtime import Runtime
 from batchanator.domain.errors import SchemaError, StoreError
@@ -10,8 +13,7 @@ from batchanator.store.migrations import pending
 async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
     """Ask over the connections that the work uses: those of the API may be busy with its readers.
 
-    `threads` are those of /process. Stuck ones are shown and no reason to send work elsewhere: others took their place.
-    Nor are settles that came too late.
+    `threads` are those of /process.
     """
     checks = {"database": runtime.store.driver.engine, "schema": "up to date", "worker": "no work here"}
     failing = set()
@@ -32,10 +34,24 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
         checks["worker"] = f"lease held by {runtime.lease.incarnation}" if holds else "the lease was lost"
         if not holds:
             failing.add("worker")
-    stuck = threads.stuck + (0 if runtime.worker is None else runtime.worker.executor.stuck_threads)
-    if stuck:
-        checks["threads"] = f"{stuck} stuck in plain handlers that timed out"
-    refused = 0 if runtime.worker is None else runtime.worker.dispatcher.settler.stale_settles
-    if refused:
-        checks["settles"] = f"{refused} of this process were late and refused since its start"
+    checks.update(_worth_knowing(runtime, threads))
     return Readiness(checks, frozenset(failing))
+
+
+def _worth_knowing(runtime: Runtime, threads: HandlerThreads) -> Mapping[str, str]:
+    """Return what is shown and no reason to send work elsewhere.
+
+    What was accepted waits for handlers that are away; others took the place of threads that are stuck.
+    """
+    checks = {}
+    if runtime.target is not None:
+        checks["handlers"] = runtime.target.describe()
+    stuck = Counter({"threads": threads.stuck})
+    if runtime.worker is not None:
+        stuck.update(runtime.worker.executor.stuck)
+        if refused := runtime.worker.dispatcher.settler.stale_settles:
+            checks["settles"] = f"{refused} of this process were late and refused since its start"
+    for kind, count in stuck.items():
+        if count:
+            checks[kind] = f"{count} stuck in plain handlers that timed out"
+    return checks

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import structlog
 
+from batchanator.app.elsewhere import Elsewhere, target_of
 from batchanator.app.job_types import policy_for, write_job_types
 from batchanator.app.tuning import tune_collector
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.duties import Duties
+from batchanator.dispatch.executor import Executor
+from batchanator.dispatch.executors.http import HttpExecutor
+from batchanator.dispatch.executors.target import Target
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
+from batchanator.dispatch.runners import LocalExecutor
 from batchanator.dispatch.worker import Worker, recover_dead
 from batchanator.domain.errors import HandlerError, SchemaError, StoreError, UnavailableError
 from batchanator.handlers.registered import RegisteredHandler
@@ -42,6 +47,8 @@ class Parts:
 
     dispatch: bool = True
     ingest: bool = True
+    handlers: bool = True
+    """Handlers run here; where they do not, what is dispatched goes to `ApiBaseUrl`."""
 
     @property
     def roles(self) -> str:
@@ -60,6 +67,8 @@ class Runtime:
     lease: Lease | None = field(default=None, init=False)
     worker: Worker | None = field(default=None, init=False)
     ingestor: Ingestor | None = field(default=None, init=False)
+    target: Target | None = field(default=None, init=False)
+    elsewhere: Elsewhere | None = field(default=None, init=False)
     submitter: Submitter = field(init=False)
     _started: list[RegisteredHandler] = field(default_factory=list, init=False)
 
@@ -108,6 +117,10 @@ class Runtime:
         """Start what this process runs; `open` was called."""
         settings = self.settings
         ids = await write_job_types(self.store, self.registry, settings)
+        if self.parts.handlers:
+            for handler in self.registry:
+                await _start_or_explain(handler)
+                self._started.append(handler)
         if not (self.parts.dispatch or self.parts.ingest):
             return
         locks = AliveLocks(self._lock_folder())
@@ -130,26 +143,35 @@ class Runtime:
 
     async def _start_worker(self, lease: Lease, locks: AliveLocks, ids: Mapping[str, int]) -> None:
         settings = self.settings
-        for handler in self.registry:
-            await _start_or_explain(handler)
-            self._started.append(handler)
-        policies: dict[int, JobTypePolicy] = {
-            ids[handler.job_type]: policy_for(handler, ids[handler.job_type], settings)
-            for handler in self.registry
-        }
+        policies, executor = (
+            await self._handlers_elsewhere() if not self.parts.handlers else self._handlers(ids)
+        )
         self.worker = Worker(
             self.store,
             lease,
             locks,
             policies,
             self.wakeups,
-            concurrency=settings.max_concurrency_per_worker,
+            executor=executor,
             poll=settings.poll,
             heartbeat=settings.heartbeat,
             max_crashes=settings.max_crashes,
             jitter=self.jitter,
         )
         self.worker.start()
+
+    def _handlers(self, ids: Mapping[str, int]) -> tuple[Mapping[int, JobTypePolicy], Executor]:
+        policies = {
+            ids[handler.job_type]: policy_for(handler, ids[handler.job_type], self.settings)
+            for handler in self.registry
+        }
+        return policies, LocalExecutor(self.settings.max_concurrency_per_worker)
+
+    async def _handlers_elsewhere(self) -> tuple[Mapping[int, JobTypePolicy], Executor]:
+        self.target = target_of(self.settings)
+        self.elsewhere = Elsewhere(self.store, self.target, self.settings)
+        await self.elsewhere.start()
+        return self.elsewhere.policies, HttpExecutor(self.target, self.settings.max_concurrency_per_worker)
 
     def _start_ingestor(self, lease: Lease) -> None:
         settings = self.settings
@@ -190,6 +212,8 @@ class Runtime:
                 await self.ingestor.stop()
             if self.worker is not None:
                 await self.worker.stop(self.settings.shutdown_grace if grace is None else grace)
+            if self.elsewhere is not None:
+                await self.elsewhere.stop()
             for handler in reversed(self._started):
                 if handler.stop is not None:
                     await _stop_quietly(handler)

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 from batchanator.app.sources import NamedFile
 from batchanator.handlers.errors import InvalidPayloadError
-from batchanator.handlers.payloads import PayloadReader
+from batchanator.handlers.payloads import Payloads
 from batchanator.ingest.chunk import Chunk, read_chunks
 from batchanator.ingest.paths import resolve
 from batchanator.ingest.source import open_source
@@ -55,7 +55,7 @@ class Validation:
 class Validator:
     """Goes through one file. `position` of `size` bytes are read."""
 
-    def __init__(self, file: NamedFile, payloads: PayloadReader[object], settings: Settings) -> None:
+    def __init__(self, file: NamedFile, payloads: Payloads, settings: Settings) -> None:
         self._file = file
         self._payloads = payloads
         self._chunk_size = settings.chunk_size

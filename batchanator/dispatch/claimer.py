@@ -19,7 +19,8 @@ class Claimer:
 
     def __init__(self, store: Store, types: Sequence[int]) -> None:
         self._store = store
-        self._types = list(types)
+        self.types = types
+        """Whose slices are claimed; another sequence takes its place where a target is away."""
         self._floors: dict[int, int] = {}
         self._floors_from = 0.0
         self._list: list[int] = []
@@ -55,7 +56,7 @@ class Claimer:
 
     async def _claim_all(self, worker: str, limit: int) -> list[Claimed]:
         floors = [Floor(job, floor) for job, floor in self._floors.items()]
-        taken = await self._store.slices.claim(worker=worker, types=self._types, limit=limit, floors=floors)
+        taken = await self._store.slices.claim(worker=worker, types=self.types, limit=limit, floors=floors)
         self._floors.update(_lowest(taken))
         return taken
 
@@ -63,7 +64,7 @@ class Claimer:
         """Claim from the shortlist, to its end: others may have emptied the jobs that come first."""
         while jobs := await self._next_listed(limit):
             taken = await self._store.slices.claim_listed(
-                worker=worker, types=self._types, limit=limit, jobs=jobs
+                worker=worker, types=self.types, limit=limit, jobs=jobs
             )
             if taken or not self._list:
                 self._floors.update(_lowest(taken))
@@ -74,7 +75,7 @@ class Claimer:
         """Return jobs from a list read at most 250 ms ago, each used once: a claim costs O(limit), not O(jobs)."""
         now = monotonic()
         if not self._list or now - self._list_from > LIST_SECONDS:
-            self._list = await self._store.jobs.runnable(types=self._types, limit=LIST_LENGTH)
+            self._list = await self._store.jobs.runnable(types=self.types, limit=LIST_LENGTH)
             self._list_from = now
         part, self._list = self._list[:limit], self._list[limit:]
         return [Floor(job, self._floors.get(job, 0)) for job in part]
@@ -87,9 +88,9 @@ class Claimer:
         listed = await self._next_listed(limit)
 
         async def work(tx: Repositories) -> list[Claimed]:
-            capped = await tx.jobs.lock_capped(types=self._types, limit=limit)
+            capped = await tx.jobs.lock_capped(types=self.types, limit=limit)
             jobs = listed + [Floor(job, 0) for job in capped]
-            return await tx.slices.claim_listed(worker=worker, types=self._types, limit=limit, jobs=jobs)
+            return await tx.slices.claim_listed(worker=worker, types=self.types, limit=limit, jobs=jobs)
 
         return await self._store.transact(work)
 

@@ -18,6 +18,9 @@ from batchanator.store.records import Claimed, Release
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups, wait_for
 
+AWAY_SECONDS = 0.2
+"""How often it is asked whether a target that is away may be tried again."""
+
 _STOPPED = Lost("its job is stopping")
 _log = structlog.get_logger("batchanator.dispatch")
 
@@ -59,8 +62,10 @@ class Dispatcher:
             if room <= 0 or self.worker is None:
                 await wait_for(self.hand.settled, 0.05)
                 continue
+            types = [id_ for id_, one in self._policies.items() if self._executor.accepts(one.handler)]
+            self._claimer.types = types
             try:
-                taken = await self._claim(self.worker, room)
+                taken = await self._claim(self.worker, room) if types else 0
                 pause = 0.05
             except StoreError as error:
                 _log.warning("claim.failed", error=str(error))
@@ -69,7 +74,10 @@ class Dispatcher:
                 pause = min(pause * 2, 5.0)
                 continue
             if not taken and not self._stopping:
-                await wait_for(self._wakeups.ready, self._poll.total_seconds() * (0.75 + self._jitter() / 2))
+                poll = self._poll.total_seconds()
+                if len(types) < len(self._policies):
+                    poll = min(poll, AWAY_SECONDS)
+                await wait_for(self._wakeups.ready, poll * (0.75 + self._jitter() / 2))
 
     async def _claim(self, worker: str, limit: int) -> int:
         async with self._claiming:

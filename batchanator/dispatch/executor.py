@@ -4,11 +4,12 @@ An executor never writes to the ledger and never retries. It reports each item's
 answer for is `Lost`, which costs a lapse on record and no attempt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from batchanator.domain.errors import BatchanatorError
 from batchanator.domain.outcomes import Outcome
 from batchanator.handlers.registered import RegisteredHandler
 
@@ -18,6 +19,14 @@ class Lost:
     """Items of the work may have run, and no answer will come."""
 
     reason: str
+
+
+class UnansweredError(BatchanatorError):
+    """Raised in place of an outcome: nobody can say what became of it. `may_have_run`: not where it was never sent."""
+
+    def __init__(self, reason: str, *, may_have_run: bool) -> None:
+        super().__init__(reason)
+        self.may_have_run = may_have_run
 
 
 @dataclass(slots=True)
@@ -41,6 +50,10 @@ class Report(Protocol):
 
     def started(self, seq: int) -> None: ...
 
+    def never_started(self, seqs: Sequence[int]) -> None:
+        """Take the start of items back: they were not sent, and cannot have run."""
+        ...
+
     def done(self, seq: int, outcome: Outcome) -> None: ...
 
     def all_started(self, seqs: Sequence[int]) -> None:
@@ -51,6 +64,17 @@ class Report(Protocol):
 
 
 class Executor(Protocol):
+    @property
+    def stuck(self) -> Mapping[str, int]:
+        """How many threads and children do not come back from what nobody waits for any more, by their kind."""
+        ...
+
+    def start(self) -> None: ...
+
+    def accepts(self, handler: RegisteredHandler) -> bool:
+        """Tell whether work for this handler may be claimed now: not where its target is known to be away."""
+        ...
+
     def capacity(self) -> int:
         """Return how many items run at once."""
         ...

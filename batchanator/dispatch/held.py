@@ -91,6 +91,10 @@ class HeldSlice:
             mine[seq - first] = outcome
         self.left -= len(seqs)
 
+    def never_started(self, seqs: Sequence[int]) -> None:
+        for seq in seqs:
+            self.started_ns[seq - self.claimed.first_seq] = 0
+
     def attempt_of(self, seq: int) -> int:
         """Return the number, from 1, of the attempt that this claim makes at an item."""
         retry = self.claimed.retries.get(seq)

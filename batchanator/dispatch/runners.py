@@ -7,6 +7,7 @@ every 100 ms ends what is overdue. Plain functions run in a thread pool, whole-s
 import asyncio
 import contextvars
 from collections import deque
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import repeat
@@ -14,7 +15,8 @@ from time import monotonic
 
 import structlog
 
-from batchanator.dispatch.executor import Lost, Report, SliceWork
+from batchanator.dispatch.executor import Lost, Report, SliceWork, UnansweredError
+from batchanator.dispatch.tickets import Ticket
 from batchanator.domain.outcomes import Outcome, Succeeded
 from batchanator.handlers.answers import (
     DEAF_SECONDS,
@@ -26,26 +28,13 @@ from batchanator.handlers.answers import (
     to_outcomes,
 )
 from batchanator.handlers.context import JobContext, SliceContext
+from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.threads import HandlerThreads
 
 SWEEP_SECONDS = 0.1
 YIELD_SECONDS = 0.002
 WHOLE = -1
 _log = structlog.get_logger("batchanator.dispatch")
-
-
-class _Ticket:
-    """A work that is in the executor: its report, what is still to come, and whether anyone still wants it."""
-
-    __slots__ = ("done", "dropped", "left", "report", "withdrawn", "work")
-
-    def __init__(self, work: SliceWork, report: Report, done: asyncio.Future[None]) -> None:
-        self.work = work
-        self.report = report
-        self.done = done
-        self.left = len(work.seqs)
-        self.dropped = False
-        self.withdrawn = False
 
 
 class _Runner:
@@ -58,7 +47,7 @@ class _Runner:
         self.cancelled_at = 0.0
         self.seqs: list[int] = []
         self.task: asyncio.Task[None] | None = None
-        self.ticket: _Ticket | None = None
+        self.ticket: Ticket | None = None
         self.deadline = 0.0
         self.timed_out = False
 
@@ -66,8 +55,8 @@ class _Runner:
 class LocalExecutor:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
-        self._queue: deque[tuple[_Ticket, int]] = deque()
-        self._tickets: dict[Report, _Ticket] = {}
+        self._queue: deque[tuple[Ticket, int]] = deque()
+        self._tickets: dict[Report, Ticket] = {}
         self._idle: deque[asyncio.Future[None]] = deque()
         self._runners = [_Runner() for _ in range(concurrency)]
         self._threads = HandlerThreads(concurrency)
@@ -77,10 +66,13 @@ class LocalExecutor:
     def capacity(self) -> int:
         return self._concurrency
 
+    def accepts(self, _handler: RegisteredHandler) -> bool:
+        return True
+
     @property
-    def stuck_threads(self) -> int:
-        """How many threads run a plain handler whose attempt timed out: they cannot be stopped."""
-        return self._threads.stuck
+    def stuck(self) -> Mapping[str, int]:
+        """Threads that run a plain handler whose attempt timed out: they cannot be stopped."""
+        return {"threads": self._threads.stuck}
 
     def start(self) -> None:
         for runner in self._runners:
@@ -103,7 +95,7 @@ class LocalExecutor:
     async def run(self, work: SliceWork, report: Report) -> Lost | None:
         if self._closing:
             return Lost("the executor is closing")
-        ticket = self._tickets[report] = _Ticket(work, report, asyncio.get_running_loop().create_future())
+        ticket = self._tickets[report] = Ticket(work, report, asyncio.get_running_loop().create_future())
         if work.handler.whole_slice:
             self._queue.append((ticket, WHOLE))
             self._wake(1)
@@ -117,7 +109,7 @@ class LocalExecutor:
             raise
         finally:
             del self._tickets[report]
-        return Lost("withdrawn before its end") if ticket.withdrawn else None
+        return ticket.lost
 
     def withdraw(self, report: Report) -> None:
         ticket = self._tickets.get(report)
@@ -126,12 +118,10 @@ class LocalExecutor:
         if ticket is None or not gone:
             return
         self._queue = kept
-        ticket.withdrawn = True
-        ticket.left -= len(ticket.work.seqs) if ticket.work.handler.whole_slice else gone
-        if not ticket.left and not ticket.done.done():
-            ticket.done.set_result(None)
+        ticket.lost = Lost("withdrawn before its end")
+        ticket.less(len(ticket.work.seqs) if ticket.work.handler.whole_slice else gone)
 
-    def _drop(self, ticket: _Ticket) -> None:
+    def _drop(self, ticket: Ticket) -> None:
         ticket.dropped = True
         for runner in self._runners:
             if runner.ticket is ticket and runner.task is not None:
@@ -193,7 +183,7 @@ class LocalExecutor:
                 await asyncio.sleep(0)
                 yielded = monotonic()
 
-    async def _one(self, runner: _Runner, ticket: _Ticket, index: int) -> None:
+    async def _one(self, runner: _Runner, ticket: Ticket, index: int) -> None:
         work = ticket.work
         seq = work.seqs[index]
         deadline = monotonic() + work.timeout_seconds
@@ -212,17 +202,19 @@ class LocalExecutor:
             outcome = self._cancelled(runner, ticket)
         except GeneratorExit:
             raise
+        except UnansweredError as error:
+            outcome = None
+            if not (runner.abandoned or ticket.dropped):
+                ticket.unanswered([seq], error)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcome = failure_from(error)
         finally:
             runner.ticket, runner.deadline, runner.timed_out, runner.cancelled_at = None, 0.0, False, 0.0
         if outcome is not None and not runner.abandoned:
             ticket.report.done(seq, outcome if outcome.__class__ is Succeeded else storable(outcome))
-            ticket.left -= 1
-            if not ticket.left and not ticket.done.done():
-                ticket.done.set_result(None)
+            ticket.less(1)
 
-    async def _whole(self, runner: _Runner, ticket: _Ticket) -> None:
+    async def _whole(self, runner: _Runner, ticket: Ticket) -> None:
         work = ticket.work
         deadline = monotonic() + work.timeout_seconds
         context = SliceContext(
@@ -249,6 +241,10 @@ class LocalExecutor:
             outcomes = None if one is None else [one] * len(work.seqs)
         except GeneratorExit:
             raise
+        except UnansweredError as error:
+            outcomes = None
+            if not (runner.abandoned or ticket.dropped):
+                ticket.unanswered(work.seqs, error)
         except BaseException as error:  # noqa: BLE001 - whatever a handler raises is a failed attempt
             outcomes = [failure_from(error)] * len(work.seqs)
         finally:
@@ -257,10 +253,9 @@ class LocalExecutor:
             ticket.report.all_done(
                 work.seqs, [one if one.__class__ is Succeeded else storable(one) for one in outcomes]
             )
-            if not ticket.done.done():
-                ticket.done.set_result(None)
+            ticket.less(len(work.seqs))
 
-    def _cancelled(self, runner: _Runner, ticket: _Ticket) -> Outcome | None:
+    def _cancelled(self, runner: _Runner, ticket: Ticket) -> Outcome | None:
         """Say what a cancellation was: the attempt's time-out, a dropped slice, our own end, or the handler's doing."""
         task = asyncio.current_task()
         if runner.timed_out:
@@ -308,6 +303,4 @@ class LocalExecutor:
             return
         late = timed_out(ticket.work.timeout_seconds)
         ticket.report.all_done(runner.seqs, [late] * len(runner.seqs))
-        ticket.left -= len(runner.seqs)
-        if ticket.left <= 0 and not ticket.done.done():
-            ticket.done.set_result(None)
+        ticket.less(len(runner.seqs))

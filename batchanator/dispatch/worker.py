@@ -11,9 +11,9 @@ import structlog
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.dispatcher import Dispatcher
 from batchanator.dispatch.duties import Duties
+from batchanator.dispatch.executor import Executor
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
-from batchanator.dispatch.runners import LocalExecutor
 from batchanator.domain.errors import StoreError
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups, wait_for
@@ -46,7 +46,7 @@ class Worker:
         policies: Mapping[int, JobTypePolicy],
         wakeups: Wakeups,
         *,
-        concurrency: int,
+        executor: Executor,
         poll: timedelta,
         heartbeat: timedelta,
         max_crashes: int,
@@ -60,7 +60,7 @@ class Worker:
         self._wait_before_recovery = (heartbeat + poll).total_seconds()
         self._jitter = jitter
         self._pruned_at = monotonic()
-        self.executor = LocalExecutor(concurrency)
+        self.executor = executor
         self.dispatcher = Dispatcher(store, self.executor, policies, wakeups, poll=poll, jitter=jitter)
         self.duties = Duties(store, max_crashes=max_crashes)
         self._tasks: list[asyncio.Task[None]] = []

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import msgspec
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -18,6 +18,36 @@ _SAYS_VALUE = {
     "union_tag_invalid": "does not name one of the kinds of this union",
     "uuid_parsing": "should be a valid UUID",
 }
+
+
+class Payloads(Protocol):
+    """Reads what is stored into what a handler is given. Raises InvalidPayloadError."""
+
+    def read_slice(self, body: str | bytes, keys: Sequence[str] = ()) -> list[Any]: ...
+
+    def read_one(self, raw: str | bytes, key: str | None = None) -> Any: ...
+
+
+class RawReader:
+    """Leaves payloads as the JSON that was received, for handlers elsewhere that read it themselves."""
+
+    def __init__(self) -> None:
+        self._slice = msgspec.json.Decoder(list[msgspec.Raw])
+        self._one = msgspec.json.Decoder(msgspec.Raw)
+
+    def read_slice(self, body: str | bytes, keys: Sequence[str] = ()) -> list[msgspec.Raw]:
+        del keys
+        try:
+            return self._slice.decode(body)
+        except msgspec.DecodeError as error:
+            raise InvalidPayloadError("", sanitise(str(error), _LONGEST_MESSAGE)) from None
+
+    def read_one(self, raw: str | bytes, key: str | None = None) -> msgspec.Raw:
+        del key
+        try:
+            return self._one.decode(raw)
+        except msgspec.DecodeError as error:
+            raise InvalidPayloadError("", sanitise(str(error), _LONGEST_MESSAGE)) from None
 
 
 class PayloadReader(Generic[P]):

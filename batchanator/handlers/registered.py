@@ -1,17 +1,20 @@
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from batchanator.domain.errors import HandlerError
 from batchanator.domain.policy import HandlerPolicy
 from batchanator.handlers.base import JobHandler, SliceHandler
 from batchanator.handlers.options import OPTIONS, HandlerOptions, policy_of
-from batchanator.handlers.payloads import PayloadReader
+from batchanator.handlers.payloads import PayloadReader, Payloads
 from batchanator.handlers.signature import Signature, generic_argument, list_argument, read_signature, resolve
 from batchanator.handlers.texts import one_line
 
 Hook = Callable[[], Awaitable[None]]
+Place = Literal["here", "child", "elsewhere"]
+"""In this process, in a child of it, or at another address."""
+
 AnyHandler = JobHandler[Any] | SliceHandler[Any]
 
 
@@ -28,10 +31,11 @@ class RegisteredHandler:
     is_async: bool
     whole_slice: bool
     call: Callable[[Any, Any], Any]
-    payloads: PayloadReader[Any]
+    payloads: Payloads
     policy: HandlerPolicy
     start: Hook | None = None
     stop: Hook | None = None
+    place: Place = "here"
 
 
 def from_function(function: Callable[..., Any]) -> RegisteredHandler:

@@ -13,6 +13,7 @@ from batchanator.settings.types import (
     PathHere,
     Provider,
     Real,
+    Requests,
     Whole,
     ZoneName,
 )
@@ -60,6 +61,13 @@ class SettingsFields(Section):
     )
     api_base_url: str = Field(
         default="http://localhost:5000", description="Where `scheduler` sends work: the address of `api`."
+    )
+    api_requests: Requests = Field(
+        default="item",
+        description="What a request of `scheduler` carries: an item (`/process`), or a slice (`/process/batch`).",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, repr=False, description="The bearer key that `scheduler` sends to `ApiBaseUrl`."
     )
     scheduled_ingestion_jobs: tuple[ScheduledIngestionJob, ...] = Field(
         default=(), description="When the staging table is ingested, by job type."

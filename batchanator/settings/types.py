@@ -62,6 +62,7 @@ Provider = Annotated[
     BeforeValidator(lambda value: "Postgres" if str(value).lower() in {"postgresql", "npgsql"} else value),
 ]
 OnDuplicate = Annotated[Literal["skip", "redrive", "never"], _any_case("skip", "redrive", "never")]
+Requests = Annotated[Literal["item", "slice"], _any_case("item", "slice")]
 LogFormat = Annotated[Literal["auto", "json", "console"], _any_case("auto", "json", "console")]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"],

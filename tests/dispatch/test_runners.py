@@ -29,6 +29,9 @@ class Noted:
         if self._breaks == "started":
             raise ZeroDivisionError
 
+    def never_started(self, seqs: Sequence[int]) -> None:
+        raise AssertionError("everything here is started once")
+
     def done(self, seq: int, outcome: Outcome) -> None:
         if self._breaks == "done":
             raise ZeroDivisionError
