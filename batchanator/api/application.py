@@ -2,7 +2,9 @@
 
 from aiohttp import web
 
+from batchanator.api.access import check_routes
 from batchanator.api.actions import Actions
+from batchanator.api.admission import Admission
 from batchanator.api.bodies import Bodies
 from batchanator.api.dead_letters import DeadLetters
 from batchanator.api.guard import BEGUN, Guard
@@ -44,10 +46,16 @@ def build(service: Service) -> web.Application:
         Processing(service, bodies),
         Health(service.gate, service.readiness),
     )
-    guard = Guard(service.gate, service.limits.max_running, own_machine_only=service.own_machine_only)
+    guard = Guard(
+        service.gate,
+        Admission(service.keys, service.reads.jobs),
+        service.limits.max_running,
+        own_machine_only=service.own_machine_only,
+    )
     app = web.Application(middlewares=[guard.middleware()])
     for part in parts:
         app.add_routes(part.routes())
+    check_routes(app)
     app.on_response_prepare.append(_harden)
     return app
 

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from batchanator.api.admission import caller_of
 from batchanator.api.answers import answer
-from batchanator.api.jobs import ACTOR
 from batchanator.api.parameters import job_id
 from batchanator.api.service import Service
 
@@ -19,9 +19,11 @@ class DeadLetters:
         ]
 
     async def replay(self, request: web.Request) -> web.Response:
-        done = await self._operations.replay(job_id(request), actor=ACTOR)
+        done = await self._operations.replay(job_id(request), actor=caller_of(request).actor)
         left_out = {"replaced": done.replaced, "purged": done.purged}
         return answer({"replayedCount": done.replayed, "leftOut": left_out})
 
     async def purge(self, request: web.Request) -> web.Response:
-        return answer({"purgedCount": await self._operations.purge(job_id(request), actor=ACTOR)})
+        return answer(
+            {"purgedCount": await self._operations.purge(job_id(request), actor=caller_of(request).actor)}
+        )

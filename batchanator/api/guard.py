@@ -1,4 +1,4 @@
-"""Around every request: room, the gate, problems in place of errors, and an answer that is sent in bounded time."""
+"""Around every request: who it is, room, the gate, problems for errors, and an answer that is sent in bounded time."""
 
 import uuid
 
@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from batchanator.api.admission import CALLER, Admission, caller_of
 from batchanator.api.answers import abort, send
 from batchanator.api.callers import check_host, check_site
 from batchanator.api.health import PATHS as HEALTH
@@ -22,7 +23,7 @@ from batchanator.api.problems import (
     response_of,
 )
 from batchanator.api.service import Gate
-from batchanator.domain.errors import StoreError
+from batchanator.domain.errors import StoreError, UnknownJobTypeError
 
 BEGUN = web.RequestKey("answer begun", bool)
 """Set on a request when the first byte of an answer was made: there can be no other."""
@@ -31,8 +32,9 @@ _log = structlog.get_logger("batchanator.api")
 
 
 class Guard:
-    def __init__(self, gate: Gate, max_running: int, *, own_machine_only: bool) -> None:
+    def __init__(self, gate: Gate, admission: Admission, max_running: int, *, own_machine_only: bool) -> None:
         self._gate = gate
+        self._admission = admission
         self._room = max_running
         self._own_machine_only = own_machine_only
 
@@ -44,12 +46,15 @@ class Guard:
         return guard
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if self._own_machine_only:
-            try:
+        is_health = request.path in HEALTH
+        try:
+            if self._own_machine_only:
                 check_host(request)
-            except ProblemError as problem:
-                return response_of(problem)
-        if request.path in HEALTH:
+            recognise = self._admission.recognise_if_any if is_health else self._admission.recognise
+            request[CALLER] = recognise(request)
+        except ProblemError as problem:
+            return response_of(problem)
+        if is_health:
             return await _told(request, handler)
         if self._room == 0:
             return response_of(
@@ -64,9 +69,13 @@ class Guard:
     def _gated(self, request: web.Request, handler: Handler) -> Handler:
         async def gated(_request: web.Request) -> web.StreamResponse:
             check_site(request)
-            if self._gate.closed is not None and request.match_info.http_exception is None:
-                raise ProblemError(UNAVAILABLE, self._gate.closed)
-            return await handler(request)
+            if request.match_info.http_exception is None:
+                self._admission.check_role(request)
+                if self._gate.closed is not None:
+                    raise ProblemError(UNAVAILABLE, self._gate.closed)
+                await self._admission.check_job(request)
+            with structlog.contextvars.bound_contextvars(**_named(request)):
+                return await handler(request)
 
         return gated
 
@@ -80,7 +89,7 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ConnectionError:  # nobody is there to hear of it
         raise
     except Exception as error:  # what nobody expected is told by its id, and logged in full
-        problem = problem_of(error)
+        problem = problem_of(_narrowed(request, error))
         if problem is None:
             problem = unexpected(_route(request), error)
         elif isinstance(error, StoreError):
@@ -89,6 +98,21 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
             abort(request)
             raise ConnectionResetError("the answer broke off") from error
         return response_of(problem)
+
+
+def _named(request: web.Request) -> dict[str, str]:
+    """Return what log lines of this request say of its caller."""
+    name = caller_of(request).name
+    return {} if name is None else {"caller": name}
+
+
+def _narrowed(request: web.Request, error: Exception) -> Exception:
+    """Name no job type that the caller is not to know of."""
+    if not isinstance(error, UnknownJobTypeError):
+        return error
+    return UnknownJobTypeError(
+        error.job_type, [name for name in error.known if caller_of(request).sees(name)]
+    )
 
 
 def unexpected(route: str, error: BaseException | None) -> ProblemError:
@@ -112,7 +136,7 @@ def _http_problem(request: web.Request, error: web.HTTPException) -> web.Respons
         case 405:
             allowed = error.headers.get("Allow", "")
             detail = f"{request.method} is not for this address; use {allowed or 'another'}."
-            return response_of(ProblemError(NOT_ALLOWED, detail), headers={"Allow": allowed})
+            return response_of(ProblemError(NOT_ALLOWED, detail, headers={"Allow": allowed}))
         case 413:
             return response_of(ProblemError(TOO_LARGE, "The body is too large."))
         case _:

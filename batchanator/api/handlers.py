@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from batchanator.api.admission import caller_of
 from batchanator.api.answers import answer_list
 from batchanator.api.parameters import Query
 from batchanator.api.service import Service
@@ -20,7 +21,7 @@ class Handlers:
 
     async def list(self, request: web.Request) -> web.Response:
         Query(request)
-        kinds = await self._store.job_types.list()
+        kinds = [kind for kind in await self._store.job_types.list() if caller_of(request).sees(kind["name"])]
         live = await self._store.jobs.live_by_type()
         return answer_list(request, [self._shape(kind, live.get(kind["id"])) for kind in kinds], after=None)
 

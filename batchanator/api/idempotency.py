@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
+from batchanator.api.admission import caller_of
 from batchanator.api.problems import BAD_KEY, IN_PROGRESS, KEY_REUSED, ProblemError
 from batchanator.domain.errors import ConflictError
 from batchanator.domain.submission import Request
@@ -49,6 +50,7 @@ class RequestKeys:
 
 
 def _key_of(request: web.Request) -> str | None:
+    """Return the key, each caller's its own: no other can squat or probe it. Neither part has a line end."""
     keys = request.headers.getall(HEADER, [])
     if not keys:
         return None
@@ -57,7 +59,8 @@ def _key_of(request: web.Request) -> str | None:
     key = keys[0]
     if not 0 < len(key) <= LONGEST or not key.isprintable():
         raise ProblemError(BAD_KEY, f"An Idempotency-Key is 1 to {LONGEST} printable characters.")
-    return key
+    name = caller_of(request).name
+    return key if name is None else f"{name}\n{key}"
 
 
 def _fingerprint(request: web.Request, body: bytes) -> str:

@@ -1,8 +1,11 @@
 """/jobs: lists, one job, and what an operator does to it."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from batchanator.api import shapes
+from batchanator.api.admission import caller_of, check_job_type
 from batchanator.api.answers import answer, answer_list
 from batchanator.api.parameters import JOB_STATUSES, LARGEST, Query, job_id
 from batchanator.api.progress import Progress
@@ -10,9 +13,6 @@ from batchanator.api.service import Service
 from batchanator.domain.errors import NotFoundError, UnknownJobTypeError
 from batchanator.store.driver import Row
 from batchanator.store.store import Store
-
-ACTOR = "api"
-"""Who asked, for the record: keys, and so names, come with a later version."""
 
 
 class Jobs:
@@ -32,13 +32,14 @@ class Jobs:
 
     async def list(self, request: web.Request) -> web.Response:
         query = Query(request, "status", "jobType", "after", "limit")
-        limit, job_type = query.limit(), query.text("jobType")
-        rows = await self._store.jobs.list(
-            before=query.whole("after", LARGEST),
-            limit=limit + 1,
-            status=query.one_of("status", JOB_STATUSES),
-            job_type_id=None if job_type is None else await job_type_id(self._store, job_type),
-        )
+        limit, before = query.limit(), query.whole("after", LARGEST)
+        status = query.one_of("status", JOB_STATUSES)
+        rows: list[Row] = []
+        for kind in await self._types(request, query.text("jobType")):
+            rows += await self._store.jobs.list(
+                before=before, limit=limit + 1, status=status, job_type_id=kind
+            )
+        rows.sort(key=lambda row: -row["id"])
         page = rows[:limit]
         data = [shapes.job(row, self._progress.of(row)) for row in page]
         return answer_list(request, data, after=page[-1]["id"] if len(rows) > limit else None)
@@ -48,16 +49,26 @@ class Jobs:
         return await self._answer(job_id(request))
 
     async def cancel(self, request: web.Request) -> web.Response:
-        cancelled = await self._operations.cancel(job_id(request), actor=ACTOR)
+        cancelled = await self._operations.cancel(job_id(request), actor=caller_of(request).actor)
         return answer({"cancelledCount": cancelled})
 
     async def pause(self, request: web.Request) -> web.Response:
-        await self._operations.pause(job_id(request), actor=ACTOR)
+        await self._operations.pause(job_id(request), actor=caller_of(request).actor)
         return await self._answer(job_id(request))
 
     async def resume(self, request: web.Request) -> web.Response:
-        await self._operations.resume(job_id(request), actor=ACTOR)
+        await self._operations.resume(job_id(request), actor=caller_of(request).actor)
         return await self._answer(job_id(request))
+
+    async def _types(self, request: web.Request, named: str | None) -> Sequence[int | None]:
+        """Return the ids of the job types to list, each by itself; [None] are all in one."""
+        if named is not None:
+            check_job_type(request, named)
+            return [await job_type_id(self._store, named)]
+        caller = caller_of(request)
+        if caller.job_types is None:
+            return [None]
+        return [kind["id"] for kind in await self._store.job_types.list() if caller.sees(kind["name"])]
 
     async def _answer(self, job_id: int) -> web.Response:
         row = await get_job(self._store, job_id)
@@ -81,5 +92,5 @@ async def get_job(store: Store, job_id: int) -> Row:
 
 async def check_job(store: Store, job_id: int) -> None:
     """Raise NotFoundError where there is no such job: for lists that came back empty."""
-    if not await store.jobs.exists(job_id):
+    if await store.jobs.type_of(job_id) is None:
         raise NotFoundError(f"there is no job {job_id}")

@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from batchanator.api import line_shapes, shapes
+from batchanator.api.admission import check_job_type
 from batchanator.api.answers import answer, answer_list
 from batchanator.api.jobs import job_type_id
 from batchanator.api.parameters import Query, job_id, seq
@@ -38,7 +39,9 @@ class OneItem:
     async def by_key(self, request: web.Request) -> web.Response:
         """Answer a list of the item that holds the key now: one, or none where nobody does."""
         query = Query(request, "jobType", "idempotencyKey")
-        holder = await holder_of(self._store, query.needed("jobType"), query.key("idempotencyKey"))
+        job_type = query.needed("jobType")
+        check_job_type(request, job_type)
+        holder = await holder_of(self._store, job_type, query.key("idempotencyKey"))
         return answer_list(request, [] if holder is None else [holder], after=None)
 
 

@@ -39,6 +39,8 @@ BAD_REQUEST = Kind("bad-request", 400, "The request is not valid HTTP")
 NOT_JSON = Kind("not-json", 400, "The body is not JSON")
 NO_ITEMS = Kind("no-items", 400, "There is nothing to do")
 BAD_KEY = Kind("bad-idempotency-key", 400, "The Idempotency-Key is not usable")
+UNAUTHORIZED = Kind("unauthorized", 401, "A key is needed")
+FORBIDDEN = Kind("forbidden", 403, "The key does not allow that")
 CROSS_SITE = Kind("cross-site", 403, "Pages of other sites may not change anything here")
 NOT_FOUND = Kind("not-found", 404, "There is no such thing")
 NOT_ALLOWED = Kind("method-not-allowed", 405, "The method does not fit the address")
@@ -52,6 +54,7 @@ INVALID = Kind("invalid-request", 422, "The request does not say what is needed"
 TOO_MANY = Kind("too-many-items", 422, "There are too many items in one request")
 UNKNOWN_JOB_TYPE = Kind("unknown-job-type", 422, "There is no such job type")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
+TOO_MANY_ATTEMPTS = Kind("too-many-attempts", 429, "Too many wrong keys were sent")
 INTERNAL = Kind("internal-error", 500, "Something broke here")
 OVERLOADED = Kind("overloaded", 503, "There is too much to do at once", 1)
 UNAVAILABLE = Kind("unavailable", 503, "The database cannot be used now", 5)
@@ -62,6 +65,8 @@ KINDS = (
     NOT_JSON,
     NO_ITEMS,
     BAD_KEY,
+    UNAUTHORIZED,
+    FORBIDDEN,
     CROSS_SITE,
     NOT_FOUND,
     NOT_ALLOWED,
@@ -75,6 +80,7 @@ KINDS = (
     TOO_MANY,
     UNKNOWN_JOB_TYPE,
     KEY_REUSED,
+    TOO_MANY_ATTEMPTS,
     INTERNAL,
     OVERLOADED,
     UNAVAILABLE,
@@ -103,12 +109,14 @@ class ProblemError(BatchanatorError):
         *,
         errors: Sequence[Mapping[str, Any]] = (),
         more: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors
         self.more = more or {}
+        self.headers = headers or {}
 
 
 def invalid(pointer: str, detail: str, code: str = "invalid") -> ProblemError:
@@ -127,7 +135,7 @@ def problem_of(error: BaseException) -> ProblemError | None:
     return None
 
 
-def response_of(problem: ProblemError, *, headers: Mapping[str, str] | None = None) -> web.Response:
+def response_of(problem: ProblemError) -> web.Response:
     kind = problem.kind
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + kind.name,
@@ -139,7 +147,7 @@ def response_of(problem: ProblemError, *, headers: Mapping[str, str] | None = No
     if problem.errors:
         body["errors"] = problem.errors
     response = web.Response(status=kind.status, body=orjson.dumps(body), content_type=CONTENT_TYPE)
-    response.headers.update(headers or {})
+    response.headers.update(problem.headers)
     if kind.retry_after is not None:
         response.headers["Retry-After"] = str(kind.retry_after)
     return response

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
+from batchanator.api.admission import check_job_type
 from batchanator.api.answers import answer, raw_json
 from batchanator.api.bodies import Bodies, parse
 from batchanator.api.problems import TOO_MANY, ProblemError
@@ -35,6 +36,7 @@ class Processing:
     async def one(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, 2 * self._limits.max_line_bytes) as body:
             asked = parse(body, Process)
+            check_job_type(request, asked.job_type)
             call = Call(
                 asked.idempotency_key,
                 bytes(asked.payload),
@@ -48,6 +50,7 @@ class Processing:
     async def batch(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, self._limits.max_bytes) as body:
             asked = parse(body, ProcessBatch)
+            check_job_type(request, asked.job_type)
             if len(asked.items) > self._limits.max_items:
                 raise ProblemError(
                     TOO_MANY, f"At most {self._limits.max_items} items are run in one request."

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from batchanator.domain.access import Key
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
@@ -68,8 +69,8 @@ class Gate:
 class Service:
     """`reads` and `operations` have connections of their own where the database has more than one writer.
 
-    `own_machine_only`: requests must be addressed to a loopback. `threads` run the plain handlers of /process, of whose
-    items `concurrency` run at a time.
+    `own_machine_only`: requests must be addressed to a loopback. `keys`: while there are none, whoever asks may do
+    everything. `threads` run the plain handlers of /process, of whose items `concurrency` run at a time.
     """
 
     reads: Store
@@ -80,6 +81,7 @@ class Service:
     readiness: Callable[[], Awaitable[Readiness]]
     threads: HandlerThreads
     own_machine_only: bool
+    keys: Sequence[Key] = ()
     concurrency: int = 10
     limits: Limits = field(default_factory=Limits)
     defaults: JobOptions = field(default_factory=JobOptions)

@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
+from batchanator.api.admission import caller_of
 from batchanator.api.answers import answer, answer_list
-from batchanator.api.jobs import ACTOR
 from batchanator.api.parameters import Query
 from batchanator.api.service import Service
 from batchanator.domain.errors import NotFoundError
@@ -46,7 +46,8 @@ class Workers:
         worker = request.match_info["id"]
         if len(worker) > MAX_ID or not worker.isprintable():
             raise NotFoundError("there is no such worker")
-        return answer({"releasedCount": await self._operations.release_worker(worker, actor=ACTOR)})
+        released = await self._operations.release_worker(worker, actor=caller_of(request).actor)
+        return answer({"releasedCount": released})
 
 
 def _shape(row: Row, held: list[Row], ingests: list[int]) -> dict[str, Any]:

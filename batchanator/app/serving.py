@@ -16,11 +16,12 @@ from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, listen
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import Parts, Runtime
+from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.handlers.threads import HandlerThreads
-from batchanator.settings import Settings
+from batchanator.settings import ApiKey, Settings
 from batchanator.store.operations import Operations
 from batchanator.store.statements import Dialect
 from batchanator.store.store import Store, driver_for
@@ -73,7 +74,8 @@ class Serving:
             timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,
             readiness=lambda: readiness(runtime, self.threads),
             threads=self.threads,
-            own_machine_only=settings.loopback and not settings.allow_anonymous,
+            own_machine_only=settings.loopback and not settings.allow_anonymous and not settings.api_keys,
+            keys=[_key(key) for key in settings.api_keys],
             concurrency=settings.max_concurrency_per_worker,
             limits=Limits(
                 settings.max_items_per_request, settings.max_request_bytes, settings.max_line_bytes
@@ -116,6 +118,11 @@ class Serving:
         self.threads.close()
         await self.runtime.stop(grace)
         await self.store.close()
+
+
+def _key(key: ApiKey) -> Key:
+    job_types = frozenset(key.job_types) if key.job_types else None
+    return Key(bytes.fromhex(key.sha256), Caller(key.name, implied(key.roles), job_types))
 
 
 async def serve(

@@ -32,6 +32,7 @@ SECTIONS: dict[str, tuple[Listed, ...]] = {
         Listed("resume", "Let a paused job go on."),
         Listed("dead-letter", "List, replay or purge a job's dead letters."),
     ),
+    "Keys": (Listed("keys", "Make a key for callers of the HTTP API."),),
     "Database": (
         Listed("doctor", "Say what is stuck or will bite, and what mends it."),
         Listed("migrate", "Bring the schema up to date."),

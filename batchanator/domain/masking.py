@@ -3,6 +3,8 @@
 import re
 
 MASK = "***"
+KEY_PREFIX = "batchanator_"
+"""What keys of ours begin with, so that one that got somewhere is known for what it is."""
 
 # Every repetition has a bound, so that a hostile text costs little.
 # scheme://user:password@ where the password may hold a bare "@" or "/": it runs to the last "@" of the word.
@@ -15,6 +17,8 @@ _WORD = re.compile(
 )
 _BEARER = re.compile(r"\b(bearer\s+)[^\s\"',;]{16,}", re.IGNORECASE)
 
+_KEY = re.compile(KEY_PREFIX + r"[A-Za-z0-9_-]{43}")
+
 # Control characters (C0, DEL, C1), line and paragraph separators, bidirectional marks, lone surrogates.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
@@ -25,7 +29,7 @@ def escape_controls(text: str) -> str:
 
 
 def mask_credentials(text: str) -> str:
-    """Replace every password that stands in a URL, a connection string or a bearer token by `***`.
+    """Replace every password that stands in a URL or a connection string, bearer tokens and keys of ours by `***`.
 
     It would rather take too much than too little: what follows a password up to the last "@" goes with it.
     """
@@ -33,4 +37,6 @@ def mask_credentials(text: str) -> str:
         text = _URL.sub(rf"\g<1>{MASK}@", text)
     if "=" in text:
         text = _WORD.sub(rf"\g<1>\g<2>{MASK}", text)
+    if KEY_PREFIX in text:
+        text = _KEY.sub(KEY_PREFIX + MASK, text)
     return _BEARER.sub(rf"\g<1>{MASK}", text)

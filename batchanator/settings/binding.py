@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from batchanator.domain.errors import SettingsError
 from batchanator.settings.entries import Entry, fold, merge, nearest, refuse
 from batchanator.settings.fields import element_of, mapped_section_of, section_of, written_name
+from batchanator.settings.json_file import read_json
 
 
 def bind(section: Entry, model: type[BaseModel], path: str = "") -> Entry:
@@ -52,7 +54,9 @@ def _bind_value(entry: Entry, annotation: Any) -> Entry:
 def _bind_list(entry: Entry, element: Any) -> Entry:
     """Return a list by position: a variable with an index lays itself over one element, a list over all."""
     value = entry.value
-    if isinstance(value, str) and entry.splits:
+    if isinstance(value, str) and entry.splits and section_of(element) and value.lstrip().startswith("["):
+        value = _from_json(entry)
+    elif isinstance(value, str) and entry.splits:
         value = [replace(entry, value=part.strip()) for part in value.split(",") if part.strip()]
     match value:
         case list():
@@ -65,6 +69,18 @@ def _bind_list(entry: Entry, element: Any) -> Entry:
         return replace(entry, value=[], replaces=True)
     named = {n: _named(part, f"{entry.name}[{n}]") for n, part in parts.items()}
     return replace(entry, value={n: _bind_value(part, element) for n, part in named.items()}, replaces=whole)
+
+
+def _from_json(entry: Entry) -> list[Entry]:
+    """Return the sections of a JSON array in a variable; what is wrong is not shown, it may be a key."""
+    try:
+        root = read_json(f'{{"list": {entry.value}}}', entry.name)
+    except SettingsError:
+        root = None
+    if root is None or list(root.value) != ["list"]:
+        raise refuse(entry, "must be a JSON array of sections, or texts with commas between them") from None
+    parts: list[Entry] = root.value["list"].value
+    return parts
 
 
 def _named(entry: Entry, name: str) -> Entry:

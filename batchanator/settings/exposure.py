@@ -7,13 +7,14 @@ from batchanator.settings.model import Settings
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuse to listen beyond this machine: this version checks no keys. Raises SettingsError."""
-    if settings.loopback or settings.allow_anonymous:
-        return
-    raise SettingsError(
-        f"Host {settings.host} is open to other machines, and ApiKeys are not checked by this version: "
-        "set AllowAnonymous if that is meant"
-    )
+    """Refuse to listen beyond this machine for whoever comes, unless that is said. Raises SettingsError."""
+    if settings.api_keys and settings.allow_anonymous:
+        raise SettingsError("ApiKeys and AllowAnonymous contradict each other: leave one of them out")
+    if not (settings.loopback or settings.api_keys or settings.allow_anonymous):
+        raise SettingsError(
+            f"Host {settings.host} is open to other machines: set ApiKeys (`batchanator keys new` makes one), "
+            "or AllowAnonymous if everybody may do everything"
+        )
 
 
 def source_roots(settings: Settings, cwd: Path) -> tuple[Path, ...]:

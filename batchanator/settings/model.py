@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from batchanator.settings.database import connection_url, is_address, is_loopback, normal_url, sqlite_url
+from batchanator.settings.sections import ApiKey, check_distinct
 from batchanator.settings.settings_fields import SettingsFields
 from batchanator.settings.types import complaint, time_zone
 
@@ -59,6 +60,12 @@ class Settings(SettingsFields):
         if value is not None and lease is not None and value > lease * 20:
             raise complaint(f"must be at most {lease * 20:g}, a third of the lease, not {value:g}")
         return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _distinct_keys(cls, keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
+        check_distinct(keys)
+        return keys
 
     @model_validator(mode="after")
     def _one_database(self) -> "Settings":

@@ -1,13 +1,16 @@
 """The sections inside our section."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from batchanator.domain.access import LONGEST_NAME, is_name
 from batchanator.settings.types import Cron, Real, Role, Whole, complaint
 
 _SHORTEST_KEY = 32
+_MOST_OF_A_NAME = 2
 
 
 class Section(BaseModel):
@@ -82,9 +85,7 @@ class JobTypeSettings(Section):
 class ApiKey(Section):
     """A key that callers send as a bearer token. Only its digest is kept; a text alone is an admin's key."""
 
-    name: str = Field(
-        default="", max_length=100, description="What the key is called in logs and in `/actions`."
-    )
+    name: str = Field(default="", description="What its holder is called in logs and in `/actions`.")
     key: SecretStr | None = Field(
         default=None,
         repr=False,
@@ -116,13 +117,42 @@ class ApiKey(Section):
                 )
             value["sha256"] = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
         if not value.get("name"):
-            value["name"] = f"key-{str(value.get('sha256'))[:8]}"
+            value["name"] = f"key-{_bare(value.get('sha256'))[:8]}"
         return value
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not is_name(name):
+            raise complaint(f"must have 1 to {LONGEST_NAME} printable characters and no colon")
+        return name
 
     @field_validator("sha256")
     @classmethod
     def _hexadecimal(cls, value: str) -> str:
-        digest = value.strip().lower().removeprefix("sha256:")
+        digest = _bare(value)
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
             raise complaint("must have a Key, or a Sha256 of 64 hexadecimal digits")
         return digest
+
+
+def _bare(digest: object) -> str:
+    return str(digest).strip().lower().removeprefix("sha256:")
+
+
+def check_distinct(keys: Sequence[ApiKey]) -> None:
+    """Refuse a key that stands twice, and more than two of one name: the second is for changing to."""
+    if len({key.sha256 for key in keys}) < len(keys):
+        raise complaint("hold one key twice")
+    by_name: dict[str, list[ApiKey]] = {}
+    for key in keys:
+        by_name.setdefault(key.name, []).append(key)
+    for name, own in by_name.items():
+        if len(own) > _MOST_OF_A_NAME:
+            raise complaint(
+                f"hold {len(own)} keys called {name!r}; two are enough to change from one to the other"
+            )
+        if len({(frozenset(key.roles), frozenset(key.job_types)) for key in own}) > 1:
+            raise complaint(
+                f"hold two keys called {name!r} with other Roles or JobTypes; give them two names"
+            )

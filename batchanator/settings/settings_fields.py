@@ -76,7 +76,7 @@ class SettingsFields(Section):
     handlers: tuple[str, ...] = Field(default=(), description="The modules that hold the handlers.")
     host: str = Field(
         default="127.0.0.1",
-        description="The address to listen on; any but a loopback needs AllowAnonymous.",
+        description="The address to listen on; any but a loopback needs ApiKeys or AllowAnonymous.",
     )
     port: Whole | None = Field(
         default=None,
@@ -88,10 +88,14 @@ class SettingsFields(Section):
         default=None,
         description="Directories whose files may be triggered; by default the working one, on a loopback.",
     )
-    api_keys: tuple[ApiKey, ...] = Field(default=(), repr=False, description="The keys that callers may use.")
+    api_keys: tuple[ApiKey, ...] = Field(
+        default=(),
+        repr=False,
+        description="The keys of which callers need one; without any, a loopback is open to its machine.",
+    )
     allow_anonymous: bool = Field(
         default=False,
-        description="Listen on other addresses than a loopback without ApiKeys, and answer under any name.",
+        description="Let everybody do everything, on any address and under any name; not beside ApiKeys.",
     )
     max_crashes: Whole = Field(
         default=2,

@@ -2,11 +2,13 @@
 
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
+
+from batchanator.domain import access
 
 
 def complaint(problem: str, setting: str | None = None) -> PydanticCustomError:
@@ -69,7 +71,4 @@ LogLevel = Annotated[
     _any_case("debug", "info", "warning", "error"),
     BeforeValidator(lambda value: "info" if str(value).lower() == "information" else value),
 ]
-Role = Annotated[
-    Literal["read", "submit", "operate", "process", "admin"],
-    _any_case("read", "submit", "operate", "process", "admin"),
-]
+Role = Annotated[access.Role, _any_case(*get_args(access.Role))]

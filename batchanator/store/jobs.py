@@ -23,7 +23,7 @@ _INGESTING = load("jobs/ingesting")
 _LIVE = load("jobs/live")
 _STOPPING = load("jobs/stopping")
 _GET = load("jobs/get")
-_EXISTS = load("jobs/exists")
+_TYPE_OF = load("jobs/type_of")
 _LINE = load("jobs/line")
 _LIVE_BY_TYPE = load("jobs/live_by_type")
 _LISTS = {  # by whether a status and a type are asked for: each has an index of its own
@@ -135,8 +135,10 @@ class Jobs:
         row = await fetch_one(self._session, _GET, job_id=job_id)
         return None if row is None else _with_pending(row)
 
-    async def exists(self, job_id: int) -> bool:
-        return bool(await self._session.fetch(_EXISTS, job_id=job_id))
+    async def type_of(self, job_id: int) -> str | None:
+        """Return the name of a job's type; None where there is no such job."""
+        row = await fetch_one(self._session, _TYPE_OF, job_id=job_id)
+        return None if row is None else str(row["name"])
 
     async def line(self, *, job_id: int, line: int) -> Row | None:
         """Return what a line came to (an item, a reject or a duplicate) and `read_to`; None: there is no such job."""

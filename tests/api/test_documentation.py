@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import batchanator
+from batchanator.api.access import ROLES
 from batchanator.api.application import build
 from batchanator.api.one_item import LINE_CODES, LINE_STATUSES
 from batchanator.api.parameters import ITEM_STATUSES, JOB_STATUSES
@@ -33,8 +34,10 @@ async def test_every_route_is_documented_and_every_documented_one_is_there(
     sqlite_url: str, tmp_path: Path
 ) -> None:
     there = await routes(make_serving(sqlite_url, tmp_path))
-    documented = set(re.findall(r"^\| `(GET|POST|DELETE) (/\S*)` \|", TEXT, re.MULTILINE))
-    assert documented == there
+    rows = re.findall(r"^\| `([A-Z]+) (/\S*)` \| (\S+) \|", TEXT, re.MULTILINE)
+    assert {(method, path) for method, path, _ in rows} == there
+    roles = {f"{method} {path}": role.replace("none", "nothing") for method, path, role in rows}
+    assert roles == ROLES
 
 
 def test_every_problem_is_documented_with_its_status() -> None:

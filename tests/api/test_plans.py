@@ -37,7 +37,7 @@ STATEMENTS: dict[str, dict[str, Any]] = {
     "slices/first_open": {"job_id": 1, "after": 10_000},
     "duplicates/list": PAGE,
     "rejects/list": PAGE,
-    "jobs/exists": {"job_id": 1},
+    "jobs/type_of": {"job_id": 1},
     "jobs/line": {"job_id": 1, "line": 2_015_000},
     "idempotency_keys/holders": {"job_type_id": 1, "keys": ["1/5", "1/15000"]},
 }

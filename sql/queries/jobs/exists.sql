@@ -1,1 +1,0 @@
-SELECT 1 AS there FROM jobs WHERE id = :job_id
