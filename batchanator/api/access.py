@@ -12,6 +12,7 @@ ROLES: Final[dict[str, Needed]] = {
     "POST /jobs/{jobType}/trigger/file": "submit",
     "POST /jobs/{jobType}/trigger/database": "submit",
     "POST /jobs/{jobType}/trigger/items": "submit",
+    "POST /jobs/{jobType}/trigger/upload": "submit",
     "GET /jobs": "read",
     "GET /jobs/{id}": "read",
     "POST /jobs/{id}/cancel": "operate",

@@ -18,6 +18,7 @@ from batchanator.api.processing import Processing
 from batchanator.api.results import Results
 from batchanator.api.service import Service
 from batchanator.api.triggers import Triggers
+from batchanator.api.uploads import UNREAD, Uploads
 from batchanator.api.workers import Workers
 
 HEADERS = {
@@ -34,6 +35,7 @@ def build(service: Service) -> web.Application:
     bodies = Bodies(service.limits.bodies)
     parts = (
         Triggers(service, bodies),
+        Uploads(service),
         Jobs(service),
         Items(service),
         OneItem(service),
@@ -62,4 +64,7 @@ def build(service: Service) -> web.Application:
 
 async def _harden(request: web.Request, response: web.StreamResponse) -> None:
     request[BEGUN] = True
+    if request.get(UNREAD):
+        response.headers["Connection"] = "close"
+        response.force_close()
     response.headers.update(HEADERS)

@@ -49,6 +49,12 @@ class RequestKeys:
             del self._running[key]
 
 
+def head_request(request: web.Request) -> Request | None:
+    """Return the key of a request whose body is not read yet, with a fingerprint of all the rest."""
+    key = _key_of(request)
+    return None if key is None else Request(key, _fingerprint(request, request.query_string.encode()))
+
+
 def _key_of(request: web.Request) -> str | None:
     """Return the key, each caller's its own: no other can squat or probe it. Neither part has a line end."""
     keys = request.headers.getall(HEADER, [])

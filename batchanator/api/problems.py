@@ -49,10 +49,12 @@ CONFLICT = Kind("conflict", 409, "The state of the job does not allow that")
 IN_PROGRESS = Kind("request-in-progress", 409, "The first request with this Idempotency-Key still runs", 1)
 TOO_LARGE = Kind("too-large", 413, "The body is too large")
 ENCODED = Kind("content-encoding", 415, "The body comes in an encoding that is not taken here")
+MEDIA_TYPE = Kind("media-type", 415, "The body is of a kind that is not taken here")
 MISDIRECTED = Kind("misdirected", 421, "The request was meant for another machine")
 INVALID = Kind("invalid-request", 422, "The request does not say what is needed")
 TOO_MANY = Kind("too-many-items", 422, "There are too many items in one request")
 UNKNOWN_JOB_TYPE = Kind("unknown-job-type", 422, "There is no such job type")
+SOURCE_FAILED = Kind("source-failed", 422, "The source is cut, damaged or no text of lines")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
 TOO_MANY_ATTEMPTS = Kind("too-many-attempts", 429, "Too many wrong keys were sent")
 INTERNAL = Kind("internal-error", 500, "Something broke here")
@@ -75,10 +77,12 @@ KINDS = (
     IN_PROGRESS,
     TOO_LARGE,
     ENCODED,
+    MEDIA_TYPE,
     MISDIRECTED,
     INVALID,
     TOO_MANY,
     UNKNOWN_JOB_TYPE,
+    SOURCE_FAILED,
     KEY_REUSED,
     TOO_MANY_ATTEMPTS,
     INTERNAL,

@@ -35,6 +35,24 @@ class Submissions(Protocol):
     ) -> Submitted: ...
 
 
+class Uploads(Protocol):
+    """Reads the body of a request into a job."""
+
+    @property
+    def has_room(self) -> bool: ...
+
+    async def upload(
+        self,
+        job_type: str,
+        pull: Callable[[], Awaitable[bytes]],
+        *,
+        name: str | None,
+        options: JobOptions,
+        request: Request | None,
+        size: int | None,
+    ) -> Submitted: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`max_running` is how many requests are handled at once; health is answered beyond it."""
@@ -75,6 +93,7 @@ class Service:
 
     reads: Store
     submissions: Submissions
+    uploads: Uploads
     operations: Operations
     registry: Registry
     timeout_of: Callable[[RegisteredHandler], float]

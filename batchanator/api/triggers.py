@@ -1,7 +1,6 @@
 """POST /jobs/{jobType}/trigger/…: new jobs. What is answered with 202 is committed."""
 
 import asyncio
-from typing import Any
 
 from aiohttp import web
 
@@ -9,11 +8,11 @@ from batchanator.api.answers import answer
 from batchanator.api.bodies import SMALL, Bodies, parse
 from batchanator.api.entries import entries_of, parse_items
 from batchanator.api.idempotency import RequestKeys
+from batchanator.api.new_jobs import accepted
 from batchanator.api.problems import NO_ITEMS, TOO_MANY, ProblemError
 from batchanator.api.requests import FileTrigger, ItemsTrigger, job_name, job_options, parse_database
 from batchanator.api.service import Limits, Service
-from batchanator.domain.errors import StoreError
-from batchanator.domain.submission import Entry, Submitted
+from batchanator.domain.submission import Entry
 
 BESIDE = 256 << 10
 """Bytes from which a body is parsed in a thread, so that other requests need not wait for it."""
@@ -47,7 +46,7 @@ class Triggers:
                     options=job_options(asked.options, self._defaults),
                     request=key,
                 )
-        return await self._accepted(request, job)
+        return await accepted(request, self._store, job)
 
     async def database(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, SMALL) as body:
@@ -60,7 +59,7 @@ class Triggers:
                 )
         if job is None:
             return answer({"message": f"Nothing is pending for {request.match_info['jobType']}."})
-        return await self._accepted(request, job)
+        return await accepted(request, self._store, job)
 
     async def items(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, self._limits.max_bytes) as body:
@@ -73,26 +72,7 @@ class Triggers:
                     options=job_options(asked.options, self._defaults),
                     request=key,
                 )
-        return await self._accepted(request, job, counts=True)
-
-    async def _accepted(self, request: web.Request, job: Submitted, *, counts: bool = False) -> web.Response:
-        body: dict[str, Any] = {"jobId": job.job_id, "jobType": request.match_info["jobType"]}
-        body |= await self._state(job.job_id, counts=counts)
-        headers = {"Location": f"/jobs/{job.job_id}"}
-        if job.replayed:
-            headers["Idempotency-Replayed"] = "true"
-        return answer(body, status=202, headers=headers)
-
-    async def _state(self, job_id: int, *, counts: bool) -> dict[str, Any]:
-        """Return what is known of a job that is committed: failing to read it now is no reason to say it failed."""
-        try:
-            row = await self._store.jobs.get(job_id)
-        except StoreError:
-            row = None
-        if row is None:
-            return {"status": "pending"}
-        named = ("accepted", "duplicates", "rejected") if counts else ()
-        return {"status": row["status"], **{name: row[name] for name in named}}
+        return await accepted(request, self._store, job, counts=True)
 
 
 async def _read(body: bytes, limits: Limits) -> tuple[ItemsTrigger, list[Entry]]:

@@ -27,9 +27,11 @@ from batchanator.domain.errors import HandlerError, SchemaError, StoreError, Una
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
 from batchanator.handlers.texts import sanitise
+from batchanator.ingest.filling import Cutting
 from batchanator.ingest.ingestor import Ingestor
 from batchanator.ingest.reading import SourceReader
 from batchanator.ingest.submitting import Submitter
+from batchanator.ingest.uploading import Uploader
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
 from batchanator.store.statements import Dialect
@@ -70,11 +72,22 @@ class Runtime:
     target: Target | None = field(default=None, init=False)
     elsewhere: Elsewhere | None = field(default=None, init=False)
     submitter: Submitter = field(init=False)
+    uploader: Uploader = field(init=False)
     _started: list[RegisteredHandler] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.store = self._new_store(WORK_CONNECTIONS)
         self.submitter = self.submitter_over(self.store)
+        self.uploader = Uploader(
+            self.store,
+            self.wakeups,
+            self.cutting,
+            worker=lambda: None if self.lease is None else self.lease.incarnation,
+        )
+
+    @property
+    def cutting(self) -> Cutting:
+        return Cutting(self.settings.chunk_size, self.settings.max_line_bytes)
 
     def submitter_over(self, store: Store) -> Submitter:
         """Return what writes new jobs over a store's connections: this runtime's own, or others to its database."""
@@ -179,8 +192,7 @@ class Runtime:
             self.store,
             self.wakeups,
             roots=self.roots,
-            chunk_size=settings.chunk_size,
-            max_line_bytes=settings.max_line_bytes,
+            cutting=self.cutting,
         )
         self.ingestor = Ingestor(
             self.store,
@@ -188,6 +200,7 @@ class Runtime:
             self.wakeups,
             worker=lambda: lease.incarnation,
             recover_dead=self.recover_dead,
+            end_broken=self.uploader.end_broken,
             poll=settings.poll,
         )
         self.ingestor.start()
@@ -208,6 +221,7 @@ class Runtime:
     async def stop(self, grace: timedelta | None = None) -> None:
         """Stop claiming and reading, finish within the grace, release the rest, close the database."""
         try:
+            self.uploader.close()
             if self.ingestor is not None:
                 await self.ingestor.stop()
             if self.worker is not None:

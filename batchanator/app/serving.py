@@ -69,6 +69,7 @@ class Serving:
         return Service(
             reads=self.store,
             submissions=runtime.submitter_over(writes),
+            uploads=runtime.uploader,
             operations=Operations(writes, runtime.wakeups),
             registry=runtime.registry,
             timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,

@@ -31,6 +31,19 @@ class ConflictError(BatchanatorError):
     """The request does not fit the state that its object is in."""
 
 
+class RequestRunsError(BatchanatorError):
+    """A request with the same key is still being carried out."""
+
+
+class UploadError(BatchanatorError):
+    """The source that was sent failed, and its job with it. `code` as in SourceError."""
+
+    def __init__(self, job_id: int, error: "SourceError") -> None:
+        super().__init__(error.detail)
+        self.job_id = job_id
+        self.code = error.code
+
+
 class LeaseLostError(BatchanatorError):
     """A guarded write found that someone else holds the lease or the fence now."""
 

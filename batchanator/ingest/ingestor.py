@@ -23,7 +23,7 @@ _log = structlog.get_logger("batchanator.ingest")
 class Ingestor:
     """`worker()` is the incarnation to read as, None while there is no lease.
 
-    `recover_dead` frees what workers held that are known to be dead.
+    `recover_dead` frees what workers held that are known to be dead. `end_broken` ends uploads whose process is gone.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Ingestor:
         *,
         worker: Callable[[], str | None],
         recover_dead: Callable[[], Awaitable[object]],
+        end_broken: Callable[[], Awaitable[object]],
         poll: timedelta,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -42,6 +43,7 @@ class Ingestor:
         self._wakeups = wakeups
         self._worker = worker
         self._recover_dead = recover_dead
+        self._end_broken = end_broken
         self._poll = poll.total_seconds()
         self._jitter = jitter
         self._reading: dict[int, asyncio.Task[None]] = {}
@@ -55,6 +57,7 @@ class Ingestor:
         while True:
             try:
                 await self._recover_dead()  # a source whose reader is known to be dead is free at once
+                await self._end_broken()
                 await self._take_some()
                 pause = 0.1
             except StoreError as error:

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 import structlog
 
-from batchanator.domain.errors import ConflictError, TransientError, UniqueError, UnknownJobTypeError
+from batchanator.domain.errors import ConflictError, TransientError, UniqueError
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.ingest.entries import chunk_of
+from batchanator.ingest.job_rows import columns_of, kind_of, seal, to_fill
 from batchanator.ingest.paths import resolve
 from batchanator.ingest.verdicts import MAX_LINE_BYTES
-from batchanator.ingest.writer import JobToFill, Writer
+from batchanator.ingest.writer import Writer
 from batchanator.store.driver import Row
 from batchanator.store.records import Checkpoint
 from batchanator.store.store import Repositories, Store
@@ -54,14 +54,14 @@ class Submitter:
         Raises:
             NotFoundError: no such file under a source root. UnknownJobTypeError: no such job type.
         """
-        kind = await self._job_type(job_type)
+        kind = await kind_of(self._store, job_type)
         if request is not None and (before := await self._before(request)):
             return before
         opened = resolve(path, self._roots)
         identity = dataclasses.asdict(opened.identity)
         opened.file.close()
         display = Path(opened.identity.path).name
-        columns = self._columns(kind, options, "file", name or display, display, identity, request)
+        columns = columns_of(kind, options, "file", name or display, display, identity, request)
         job = await self._create({**columns, "source_size": opened.identity.size}, request)
         self._wakeups.sources.set()
         return job
@@ -70,7 +70,7 @@ class Submitter:
         self, job_type: str, *, options: JobOptions, request: Request | None
     ) -> Submitted | None:
         """Write the job of what is in the staging table now; None where nothing is pending."""
-        kind = await self._job_type(job_type)
+        kind = await kind_of(self._store, job_type)
         if request is not None and (before := await self._before(request)):
             return before
         highest = await self._store.lines.highest_pending(job_type)
@@ -79,7 +79,7 @@ class Submitter:
         name = f"{job_type}-{self._now():%Y%m%d-%H%M%S}"
         source = {"job_type": job_type, "highest": highest}
         job = await self._create(
-            self._columns(kind, options, "database", name, "pending_work", source, request), request
+            columns_of(kind, options, "database", name, "pending_work", source, request), request
         )
         self._wakeups.sources.set()
         return job
@@ -94,9 +94,9 @@ class Submitter:
         request: Request | None,
     ) -> Submitted:
         """Store direct items and their job in one transaction, sealed."""
-        kind = await self._job_type(job_type)
+        kind = await kind_of(self._store, job_type)
         name = name or f"{job_type}-{self._now():%Y%m%d-%H%M%S}"
-        columns = self._columns(kind, options, "items", name, "items", {}, request)
+        columns = columns_of(kind, options, "items", name, "items", {}, request)
         columns["source_size"] = len(entries)
 
         async def work(tx: Repositories, *, careful: bool) -> int:
@@ -146,13 +146,6 @@ class Submitter:
             writer.advance([chunk], counts)
         await seal(tx, job_id, 0, strict=options.strict, rejected=writer.counts.rejected)
 
-    async def _job_type(self, name: str) -> Row:
-        kinds = await self._store.job_types.list()
-        for kind in kinds:
-            if kind["name"] == name:
-                return kind
-        raise UnknownJobTypeError(name, [kind["name"] for kind in kinds])
-
     async def _before(self, request: Request) -> Submitted | None:
         row = await self._store.jobs.by_request(request.key)
         if row is None:
@@ -173,53 +166,3 @@ class Submitter:
             raise
         _log.info("job.submitted", job=job_id, source=columns["source_kind"])
         return Submitted(job_id)
-
-    @staticmethod
-    def _columns(
-        kind: Row,
-        options: JobOptions,
-        source_kind: str,
-        name: str,
-        source_name: str,
-        source: dict[str, Any],
-        request: Request | None,
-    ) -> dict[str, Any]:
-        return {
-            "job_type_id": kind["id"],
-            "name": name,
-            "priority": options.priority,
-            "max_concurrency": options.max_concurrency,
-            "rate": None,
-            "options": orjson.dumps(options.as_json()).decode(),
-            "source_kind": source_kind,
-            "source_name": source_name,
-            "source": orjson.dumps(source).decode(),
-            "source_size": None,
-            "request_key": None if request is None else request.key,
-            "request_fingerprint": None if request is None else request.fingerprint,
-        }
-
-
-def to_fill(job_id: int, kind: Row, options: JobOptions) -> JobToFill:
-    return JobToFill(
-        job_id,
-        kind["id"],
-        options.slice_size or kind["slice_size"],
-        options.strict,
-        options.on_duplicate,
-    )
-
-
-async def seal(tx: Repositories, job_id: int, ingest_fence: int, *, strict: bool, rejected: int) -> bool:
-    """End ingestion: a strict job with a reject fails with nothing run. False: another has the ingestion."""
-    if strict and rejected:
-        reason = f"strict: {rejected} {'line was' if rejected == 1 else 'lines were'} rejected"
-        stopped = await tx.jobs.stop(
-            job_id=job_id,
-            stopping="failed",
-            reason=reason,
-            reason_code="strict_rejects",
-            ingest_fence=ingest_fence,
-        )
-        return stopped is not None
-    return await tx.jobs.seal(job_id=job_id, ingest_fence=ingest_fence) is not None

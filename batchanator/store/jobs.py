@@ -19,6 +19,8 @@ _PAUSE = load("jobs/pause")
 _RESUME = load("jobs/resume")
 _RUNNABLE = load("jobs/runnable")
 _LOCK_CAPPED = load("jobs/lock_capped")
+_BROKEN_UPLOADS = load("jobs/broken_uploads")
+_REMEMBER = load("jobs/remember_request")
 _INGESTING = load("jobs/ingesting")
 _LIVE = load("jobs/live")
 _STOPPING = load("jobs/stopping")
@@ -122,6 +124,14 @@ class Jobs:
         """Return how many jobs are live, and how many of them have max_concurrency."""
         row = (await self._session.fetch(_LIVE))[0]
         return row["jobs"], row["capped"]
+
+    async def broken_uploads(self, *, worker: str, limit: int = 100) -> Sequence[Row]:
+        """Return id and ingest_fence of uploads that no other living worker reads."""
+        return await self._session.fetch(_BROKEN_UPLOADS, worker=worker, limit=limit)
+
+    async def remember_request(self, *, job_id: int, fingerprint: str | None) -> None:
+        """Say what a job's request key stands for; None gives the key back."""
+        await self._session.fetch(_REMEMBER, job_id=job_id, request_fingerprint=fingerprint)
 
     async def ingesting(self) -> list[Row]:
         """Return id and ingest_worker of jobs whose source is being read."""

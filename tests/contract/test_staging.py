@@ -3,6 +3,7 @@
 import pytest
 
 from batchanator.domain.submission import JobOptions
+from batchanator.ingest.filling import Cutting
 from batchanator.ingest.reading import SourceReader
 from batchanator.store.store import Store
 from tests.contract.world import World, entries, statement
@@ -39,7 +40,7 @@ async def read(world: World, job: int, *, chunk_size: int = 1000, store: Store |
     row = await store.jobs.take_ingestion(job_id=job, worker=worker)
     assert row is not None
     kind = next(kind for kind in await store.job_types.list() if kind["id"] == row["job_type_id"])
-    reader = SourceReader(store, world.wakeups, roots=[], chunk_size=chunk_size)
+    reader = SourceReader(store, world.wakeups, roots=[], cutting=Cutting(chunk_size))
     try:
         await reader.read(row, kind)
     finally:

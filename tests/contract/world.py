@@ -16,7 +16,8 @@ from batchanator.dispatch.duties import Duties
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.ingest.chunk import Chunk
 from batchanator.ingest.entries import chunk_of
-from batchanator.ingest.submitting import Submitter, seal, to_fill
+from batchanator.ingest.job_rows import seal, to_fill
+from batchanator.ingest.submitting import Submitter
 from batchanator.ingest.writer import Writer
 from batchanator.store.migrations import migrate
 from batchanator.store.operations import Operations

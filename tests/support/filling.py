@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchanator.domain.submission import Entry, JobOptions
+from batchanator.ingest.filling import Cutting
 from batchanator.ingest.reading import SourceReader
 from batchanator.store.records import Claimed, Floor, SliceKey
 from tests.contract.world import BAD, FATAL, GOOD, LATER, NOW, SKIP, Answer, World, entries, settlement
@@ -114,7 +115,7 @@ async def _staged(filled: Filled) -> None:
     filled.jobs["staged"] = submitted.job_id
     job = await world.store.jobs.take_ingestion(job_id=submitted.job_id, worker=await world.worker())
     assert job is not None
-    reader = SourceReader(world.store, world.wakeups, roots=[], chunk_size=2)
+    reader = SourceReader(world.store, world.wakeups, roots=[], cutting=Cutting(2))
     await reader.read(job, (await world.store.job_types.list())[0])
     reader.close()
     await filled.finish(submitted.job_id)
