@@ -1,9 +1,12 @@
 """The HTTP server: aiohttp's, with bounds on connections and time, and problems also for what is no HTTP at all."""
 
+from collections import Counter
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
@@ -16,15 +19,34 @@ KEEPALIVE_SECONDS = 30.0
 
 LINGER_SECONDS = 5.0
 MAX_CONNECTIONS = 1000
+MAX_OF_ADDRESS = 500
+"""Connections of one address: nobody alone takes the room of all. A proxy is one address."""
+
+_log = structlog.get_logger("batchanator.api")
 
 
 class _Connection(RequestHandler):
     """One client. Requests that cannot be parsed are answered without a word about the parser or its version."""
 
+    counted: str | None = None
+
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self._manager is not None and len(self._manager.connections) > MAX_CONNECTIONS:
+        server = self._manager
+        if not isinstance(server, _Server):
+            return
+        peer = transport.get_extra_info("peername")
+        self.counted = str(peer[0]) if peer else ""
+        server.of_address[self.counted] += 1
+        if len(server.connections) > MAX_CONNECTIONS or server.of_address[self.counted] > MAX_OF_ADDRESS:
             self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        server = self._manager
+        super().connection_lost(exc)
+        if isinstance(server, _Server) and self.counted is not None:
+            server.forget(self.counted)
+            self.counted = None
 
     def handle_error(
         self,
@@ -46,6 +68,15 @@ class _Connection(RequestHandler):
 
 
 class _Server(Server):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.of_address: Counter[str] = Counter()
+
+    def forget(self, address: str) -> None:
+        self.of_address[address] -= 1
+        if not self.of_address[address]:
+            del self.of_address[address]
+
     def __call__(self) -> RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 
@@ -65,6 +96,8 @@ class Runner(web.AppRunner):
         )
 
     async def _make_server(self) -> Server:
+        if not HttpRequestParser.__module__.endswith("_http_parser"):
+            _log.warning("server.parser_in_python", detail="slower, and laxer with malformed requests")
         made = await super()._make_server()
         return _Server(
             made.request_handler,
