@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
-from batchanator.app.opening import open_when_there
+from batchanator.app.opening import database_name, open_when_there
 from batchanator.app.report import job_row
 from batchanator.app.runtime import Parts, Runtime
 from batchanator.app.sources import NamedFile, check_resumable, root_of
@@ -52,7 +52,7 @@ class OneShot:
         async def attempt() -> None:
             await self.runtime.open(wait=timedelta(0))
 
-        await open_when_there(attempt, wait=wait, tell=self._tell)
+        await open_when_there(attempt, database_name(self.runtime.settings), wait=wait, tell=self._tell)
 
     async def start(self) -> None:
         """Become a worker: from now on what the database holds is run here too."""

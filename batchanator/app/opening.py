@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from batchanator.domain.errors import NotFoundError, SchemaError, UnavailableError
+from batchanator.domain.masking import mask_credentials
 from batchanator.settings import Settings
 from batchanator.store.migrations import known, pending
 from batchanator.store.store import Store, driver_for, sqlite_path
@@ -16,7 +17,7 @@ LONGEST_PAUSE = 5.0
 
 
 async def open_when_there(
-    attempt: Callable[[], Awaitable[None]], *, wait: timedelta, tell: Callable[[str], None]
+    attempt: Callable[[], Awaitable[None]], database: str, *, wait: timedelta, tell: Callable[[str], None]
 ) -> None:
     """Try to open until it works or `wait` is over; `tell` is called once, when the first attempt fails."""
     until, pause, told = monotonic() + wait.total_seconds(), 0.25, False
@@ -28,7 +29,9 @@ async def open_when_there(
             if left <= 0:
                 raise
             if not told:
-                tell(f"the database is not there ({error}); trying again for {wait.total_seconds():g} s")
+                tell(
+                    f"the database {database} is not there ({error}); trying again for {wait.total_seconds():g} s"
+                )
                 told = True
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -59,6 +62,12 @@ def check_there(settings: Settings) -> None:
     path = sqlite_file(settings)
     if path is not None and not path.exists():
         raise NotFoundError(f"there is no database {_shown(path)}")
+
+
+def database_name(settings: Settings) -> str:
+    """Return the configured database as people named it, without a password."""
+    path = sqlite_file(settings)
+    return mask_credentials(settings.database_url) if path is None else _shown(path)
 
 
 def sqlite_file(settings: Settings) -> Path | None:

@@ -14,6 +14,18 @@ _INTERRUPTED = 130
 _OF_THE_GROUP = {"-h", "--help", "--version"}
 
 
+WITH_VALUE = {
+    "--config",
+    "--database",
+    "--handlers",
+    "--host",
+    "--port",
+    "--log-format",
+    "--log-level",
+}
+"""Options that may stand before a command and are followed by a value."""
+
+
 class Listed(NamedTuple):
     """A command by its name and its line in the list; its module is `batchanator.cli.<name>`."""
 
@@ -41,9 +53,14 @@ class Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take options without a command for the default command's."""
+        """Take options before a command for that command's, and options without one for the default command's."""
         if not args or (args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
-            args = [self._default, *args]
+            at = _after_options(args)
+            args = (
+                [*args[at : at + 1], *args[:at], *args[at + 1 :]]
+                if at < len(args)
+                else [self._default, *args]
+            )
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -71,3 +88,11 @@ class Commands(click.Group):
             raise refused(error) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(_INTERRUPTED) from None
+
+
+def _after_options(args: Sequence[str]) -> int:
+    """Return where the options that `args` begin with end, their values among them."""
+    at = 0
+    while at < len(args) and args[at].startswith("-"):
+        at += 2 if args[at] in WITH_VALUE else 1
+    return at

@@ -39,6 +39,11 @@ def command(*, settings: Settings, job_id: int, action: str, limit: int, yes: bo
     if action == "replay":
         done = operate(settings, lambda operations: operations.replay(job_id, actor=actor()))
         tell(f"{plural(done.replayed, 'dead letter')} of job {job_id} will run again{_left_out(done)}")
+        if done.replayed and not run(_is_served(settings)):
+            tell(
+                f"no worker is alive to run them: start batchanator serve, "
+                f"or send the file again with process --resume {job_id}"
+            )
     elif action == "purge":
         question = f"Empty the payloads of every dead letter of job {job_id}? They cannot be replayed then."
         if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
@@ -55,6 +60,13 @@ def _left_out(done: Replayed) -> str:
     named = ((done.replaced, "sent again meanwhile"), (done.purged, "purged"))
     told = ", ".join([f"{number(count)} {why}" for count, why in named if count])
     return f"; left out: {told}" if told else ""
+
+
+async def _is_served(settings: Settings) -> bool:
+    """Say whether a worker with handlers has a lease."""
+    async with existing_store(settings) as store:
+        workers = await store.workers.list()
+    return any(one["lease_until"] > one["now_at"] and "dispatch" in one["roles"] for one in workers)
 
 
 async def _write(settings: Settings, job_id: int) -> None:
@@ -83,6 +95,8 @@ def _table(rows: list[Row]) -> Table:
     for title, justify in (("Line", "right"), ("Key", "left"), ("Attempts", "right"), ("Why", "left")):
         table.add_column(title, justify=justify, overflow="fold")  # type: ignore[arg-type]
     table.add_column("Error", overflow="fold")
+    if any(row["replaced_by_job_id"] is not None for row in rows):
+        table.add_column("Replaced by", overflow="fold")
     for row in rows:
         table.add_row(
             str(row["seq"]),
@@ -90,5 +104,11 @@ def _table(rows: list[Row]) -> Table:
             str(row["attempts"]),
             Text(safe(row["error_code"] or row["reason"], longest=40), style="red"),
             Text(safe(row["last_error"] or "", longest=200)),
+            *_replaced(row),
         )
     return table
+
+
+def _replaced(row: Row) -> list[Text]:
+    by = row["replaced_by_job_id"]
+    return [] if by is None else [Text(f"job {by} line {row['replaced_by_seq']}", style="green")]

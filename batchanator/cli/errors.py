@@ -10,6 +10,10 @@ class UsageError(BatchanatorError):
     """What was asked for cannot be done as it was written: exit 2."""
 
 
+class DatabaseError(BatchanatorError):
+    """What the database said, and which one it was: without a password."""
+
+
 def refused(error: BatchanatorError) -> click.ClickException:
     """Return the click error for one of ours: 2 where the caller has to write something else, 1 otherwise."""
     text = " ".join(str(error).split()) or type(error).__name__

@@ -72,7 +72,7 @@ def _table(jobs: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("Job", "Status", "Type", "Name"):
         table.add_column(title, overflow="fold")
-    for title in ("Items", "Done", "Dead", "Rejected"):
+    for title in ("Items", "Ended", "Dead", "Rejected"):
         table.add_column(title, justify="right")
     table.add_column("Created", no_wrap=True)
     for job in jobs:

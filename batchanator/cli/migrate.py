@@ -4,7 +4,7 @@ from datetime import timedelta
 import click
 
 from batchanator.app.loops import run
-from batchanator.app.opening import open_when_there, sqlite_file
+from batchanator.app.opening import database_name, open_when_there, sqlite_file
 from batchanator.cli import options
 from batchanator.cli.once import tell
 from batchanator.cli.terminal import show
@@ -31,7 +31,7 @@ def command(*, settings: Settings, dry_run: bool, wait: float) -> None:
 async def _migrate(settings: Settings, wait: timedelta, *, dry_run: bool) -> list[Migration]:
     store = Store(driver_for(settings.database_url, connections=2, read_only=dry_run))
     try:
-        await open_when_there(store.open, wait=wait, tell=tell)
+        await open_when_there(store.open, database_name(settings), wait=wait, tell=tell)
         return await (pending(store.driver) if dry_run else migrate(store.driver))
     finally:
         await asyncio.shield(store.close())

@@ -1,5 +1,6 @@
 """Options that several commands have, and the settings that follow from them."""
 
+import importlib
 import os
 from collections.abc import Callable
 from functools import wraps
@@ -8,10 +9,13 @@ from typing import Any, Literal
 
 import click
 
+from batchanator.cli.errors import DatabaseError, UsageError
+from batchanator.domain.errors import StoreError, UnknownJobTypeError
 from batchanator.domain.submission import JobOptions, OnDuplicate
 from batchanator.logs import configure_logging
 from batchanator.settings import Settings, load_settings
 
+LogLevel = Literal["info", "warning"]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _CONFIG = click.option(
     "--config",
@@ -62,7 +66,7 @@ def with_settings(
     handlers: bool = False,
     listens: bool = False,
     database: bool = True,
-    log_level: Literal["info", "warning"] = "warning",
+    log_level: LogLevel = "warning",
 ) -> Decorator:
     """Add the common options, and call the command with `settings`, after the logs were configured."""
 
@@ -71,9 +75,17 @@ def with_settings(
         def run(*, config: Path | None, **given: Any) -> Any:
             overrides = {name: given.pop(name, None) for name in _SETTINGS}
             settings = load_settings(config=config, cwd=Path.cwd(), environ=os.environ, overrides=overrides)
-            given_level = "log_level" in settings.model_fields_set
-            configure_logging(settings.log_format, settings.log_level if given_level else log_level)
-            return command(settings=settings, **given)
+            _configure_logs(settings, log_level, for_people=log_level != "info" and not given.get("as_json"))
+            try:
+                return command(settings=settings, **given)
+            except UnknownJobTypeError as error:
+                if not handlers or settings.handlers:
+                    raise
+                raise UsageError(f"{error}; {_NO_HANDLERS}") from error
+            except StoreError as error:
+                if not database:
+                    raise
+                raise DatabaseError(f"database {_named(settings)}: {error}") from error
 
         options = [*([_HOST, _PORT] if listens else []), *([_HANDLERS] if handlers else []), _CONFIG]
         options += [*([_DATABASE] if database else []), *([_LOG_FORMAT, _LOG_LEVEL] if logs else [])]
@@ -84,6 +96,21 @@ def with_settings(
     return decorate
 
 
+def _configure_logs(settings: Settings, level: LogLevel, *, for_people: bool) -> None:
+    """Beside an answer for people the log is for people too, unless something says otherwise."""
+    given = settings.model_fields_set
+    log_format = settings.log_format if "log_format" in given or not for_people else "console"
+    configure_logging(log_format, settings.log_level if "log_level" in given else level)
+
+
+def _named(settings: Settings) -> str:
+    # Imported here: the database's libraries come along, and only those who asked one should wait for them.
+    opening: Any = importlib.import_module("batchanator.app.opening")
+    name: str = opening.database_name(settings)
+    return name
+
+
+_NO_HANDLERS = "name the module of its handler with --handlers, or Handlers in the configuration"
 _SETTINGS = ("database_url", "handlers", "host", "port", "log_format", "log_level")
 
 
@@ -111,15 +138,15 @@ def job_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--max-concurrency",
-                type=click.IntRange(1, 100_000),
+                type=click.IntRange(1, 10_000),
                 metavar="N",
-                help="Items of this job that run at a time, over all workers.",
+                help="Items of this job that run at a time, over all workers; at most 10,000.",
             ),
             click.option(
                 "--slice-size",
                 type=click.IntRange(1, 10_000),
                 metavar="N",
-                help="Items that are claimed and settled at once.",
+                help="Items that are claimed and settled at once; at most 10,000.",
             ),
         ]
     ):

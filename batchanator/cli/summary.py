@@ -74,19 +74,20 @@ def _held_by(holders: Holders, job: Row) -> str:
     if not holders.jobs:
         return ""
     others = [one for one in holders.jobs if one != job["id"]]
-    notes = []
+    whose = []
     if others:
         names = ", ".join(str(one) for one in others[:_SHOWN_JOBS])
         more = f" and {len(others) - _SHOWN_JOBS} more" if len(others) > _SHOWN_JOBS else ""
-        notes.append(f"of job{'s' if len(others) > 1 else ''} {names}{more}")
+        whose.append(f"of job{'s' if len(others) > 1 else ''} {names}{more}")
     if len(others) < len(holders.jobs):
-        notes.append("of earlier lines here")
+        whose.append("of earlier lines here")
     at_least = "" if holders.complete else "at least "
+    notes = [" and ".join(whose)]
     if holders.conflicts:
-        notes.append(f"{at_least}{number(holders.conflicts)} with another payload")
+        notes.append(f"{at_least}{plural(holders.conflicts, 'line')} with another payload")
     if holders.dead:
-        notes.append(f"{at_least}{number(holders.dead)} of dead letters")
-    return ", ".join(notes)
+        notes.append(f"{at_least}{plural(holders.dead, 'line')} of dead letters")
+    return "; ".join(notes)
 
 
 def _speed(job: Row, spell: Spell | None) -> Text:

@@ -24,7 +24,15 @@ from batchanator.store.sqlite_library import (
     journal_mode,
     unit_connection,
 )
-from batchanator.store.sqlite_values import ERRORS, bind, commands_of, quoted, rows_from, translate
+from batchanator.store.sqlite_values import (
+    ERRORS,
+    bind,
+    commands_of,
+    not_opened,
+    quoted,
+    rows_from,
+    translate,
+)
 from batchanator.store.statements import Dialect, Statement
 
 T = TypeVar("T")
@@ -99,9 +107,10 @@ class SqliteDriver:
                 f"SQLite {dbapi.sqlite_version} is too old, {'.'.join(map(str, MINIMUM))} is needed: "
                 "install batchanator[sqlite]"
             )
+        if not self.path.parent.is_dir():  # a mistyped path is told, not made
+            raise StoreError(f"SQLite: there is no directory {self.path.parent} for {self.path.name}")
         try:
             if not self._read_only:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._writer = await self._connect(f"file:{quoted(self.path)}")
                 self.journal = await self._journal_of(self._writer, f" = {journal_mode()}")
                 await self._pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
@@ -113,7 +122,7 @@ class SqliteDriver:
                     self.journal = await self._journal_of(reader)
         except (*ERRORS, OSError) as error:
             await self.close()
-            raise UnavailableError(f"SQLite: {error}: {self.path.name}") from error
+            raise not_opened(error, self.path) from error
         except BaseException:
             await self.close()
             raise
@@ -134,7 +143,13 @@ class SqliteDriver:
 
         connection = aiosqlite.Connection(connector, 64)
         connection._thread.daemon = True  # noqa: SLF001 - else a process that fails before close never exits
-        connection = await connection
+        try:
+            connection = await connection
+        except (
+            ERRORS
+        ):  # its thread still tells the loop that it ends: a loop closed meanwhile would be a traceback
+            await asyncio.to_thread(connection._thread.join, 1.0)  # noqa: SLF001
+            raise
         self._all.append(connection)
         await self._pragmas(connection, "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY")
         return connection

@@ -12,6 +12,7 @@ from batchanator.store.sqlite_library import dbapi
 from batchanator.store.statements import Statement
 
 ERRORS = (dbapi.Error, ValueError)
+_NO_DATABASE = re.compile(r"not a database|malformed|unsupported file format", re.IGNORECASE)
 _UNAVAILABLE = re.compile(r"locked|busy|full|disk i/o|readonly|unable to open|closed", re.IGNORECASE)
 
 
@@ -25,6 +26,12 @@ def translate(error: Exception) -> StoreError:
     if _UNAVAILABLE.search(text) or isinstance(error, ValueError):
         return UnavailableError(f"SQLite: {text}")
     return StoreError(f"SQLite: {text}")
+
+
+def not_opened(error: Exception, path: Path) -> StoreError:
+    """Return our error for a file that could not be opened; to try again helps only where it may still become one."""
+    text = f"SQLite: {error}: {path.name}"
+    return StoreError(text) if path.is_dir() or _NO_DATABASE.search(text) else UnavailableError(text)
 
 
 def bind(statement: Statement, parameters: Mapping[str, object]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 import click
 import pytest
 
+from batchanator.cli.commands import WITH_VALUE
 from batchanator.cli.main import cli
 
 HEAVY = ("aiohttp", "asyncpg", "aiosqlite", "rich", "structlog", "orjson")
@@ -52,6 +53,24 @@ def test_without_a_command_it_is_serve(arguments):
     cli.parse_args(context, list(arguments))
     assert context._protected_args == ["serve"]
     assert context.args == arguments
+
+
+def test_common_options_may_stand_before_the_command(invoke, tmp_path):
+    before = ("--database", "sqlite:///gone.db", "--config=my.json", "--json")
+    (tmp_path / "my.json").write_text("{}")
+    assert invoke(*before, "jobs").stderr == "Error: there is no database gone.db\n"
+    assert (
+        invoke("--database", "sqlite:///gone.db", "job", "7").stderr
+        == "Error: there is no database gone.db\n"
+    )
+    assert "Did you mean 'jobs'?" in invoke("--database", "sqlite:///gone.db", "jbos").stderr
+
+
+def test_the_options_that_take_a_value_before_a_command_are_those_of_serve():
+    serve = cli.get_command(click.Context(cli), "serve")
+    assert serve is not None
+    options = [one for one in serve.params if isinstance(one, click.Option) and not one.is_flag]
+    assert {flag for one in options for flag in one.opts} == WITH_VALUE
 
 
 def test_commands_of_later_versions_are_not_there_yet(invoke):

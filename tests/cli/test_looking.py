@@ -79,8 +79,20 @@ def test_dead_letters_are_listed_replayed_and_purged(invoke, done):
     assert "it said \\x1b[31mno" in invoke("dead-letter", 1, *done).stdout
     assert orjson.loads(invoke("dead-letter", 1, *done, "--json").stdout)["seq"] == 2
     replayed = invoke("dead-letter", 1, "replay", *done)
-    assert replayed.stderr == "1 dead letter of job 1 will run again\n"
+    assert replayed.stderr == (
+        "1 dead letter of job 1 will run again\n"
+        "no worker is alive to run them: start batchanator serve, or send the file again with process --resume 1\n"
+    )
     assert "Job 1 processing" in invoke("job", 1, *done).stdout
+
+
+def test_a_dead_letter_that_was_sent_again_says_what_replaced_it(invoke, write, done):
+    invoke("process", write(line("x"), line("b")), "--job-type", "demo", *HANDLERS, *done)
+    listed = invoke("dead-letter", 1, *done).stdout
+    assert "Replaced by" in listed
+    assert "job 2 line 2" in listed
+    replayed = invoke("dead-letter", 1, "replay", *done)
+    assert replayed.stderr == "0 dead letters of job 1 will run again; left out: 1 sent again meanwhile\n"
 
 
 def test_purged_dead_letters_stay_counted(invoke, done):

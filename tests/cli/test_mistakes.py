@@ -67,7 +67,49 @@ def test_a_database_without_a_schema_says_what_to_run(invoke, tmp_path):
     (tmp_path / "empty.db").touch()
     result = invoke("jobs", "--database", "sqlite:///empty.db")
     assert result.exit_code == 1
-    assert result.stderr == "Error: the database has no schema yet: run migrate, or serve\n"
+    assert (
+        result.stderr == "Error: database empty.db: the database has no schema yet: run migrate, or serve\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("process", "mine.ndjson", "--job-type", "demo", *HANDLERS),
+        ("serve", "--port", 0, "--log-level", "error"),
+        ("migrate",),
+    ],
+)
+def test_a_mistyped_directory_of_a_database_is_told_and_not_made(command, write, tmp_path, arguments):
+    write(line("a"))
+    done = command(*arguments, "--database", "sqlite:///dta/mine.db")
+    assert done.returncode == 1
+    why = f"SQLite: there is no directory {tmp_path / 'dta'} for mine.db"
+    assert done.stderr == f"Error: database dta/mine.db: {why}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.ndjson"]
+
+
+@pytest.mark.parametrize("name", ["mine.ndjson", "folder"])
+def test_what_is_no_database_is_named_and_not_tried_again(invoke, write, tmp_path, name):
+    write(*[line("a", text="x" * 200)] * 20)
+    (tmp_path / "folder").mkdir()
+    process = ("process", "mine.ndjson", "--job-type", "demo", *HANDLERS, "--wait", 50)
+    for arguments in (("jobs",), process):
+        result = invoke(*arguments, "--database", f"sqlite:///{name}")
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"Error: database {name}: SQLite: ")
+        assert result.stderr.count("\n") == 1
+
+
+def test_an_unknown_job_type_without_handlers_says_how_to_name_them(invoke, write):
+    write(line("a"))
+    for command in ("process", "validate", "ingest"):
+        result = invoke(command, "mine.ndjson", "--job-type", "demo")
+        assert result.exit_code == 2
+        assert result.stderr == (
+            "Error: unknown job type 'demo'; known: none yet; name the module of its handler with --handlers, "
+            "or Handlers in the configuration\n"
+        )
 
 
 def test_an_unknown_command_names_the_nearest(invoke):
@@ -80,6 +122,7 @@ def test_a_password_is_not_repeated_in_an_error(invoke):
     result = invoke("jobs", "--database", "postgresql://me:hunter2@127.0.0.1:1/none")
     assert result.exit_code == 1
     assert "hunter2" not in result.output
+    assert result.stderr.startswith("Error: database postgresql://me:***@127.0.0.1:1/none: ")
 
 
 def test_an_unknown_job_says_so(invoke, database_url):
@@ -106,6 +149,6 @@ def test_a_database_that_stays_away_is_told_once_and_tried_again(command, write)
     )
     assert result.returncode == 1
     told, error = result.stderr.splitlines()
-    assert told.startswith("the database is not there (")
+    assert told.startswith("the database postgresql://nobody@127.0.0.1:1/none is not there (")
     assert told.endswith("trying again for 1 s")
     assert error.startswith("Error: ")

@@ -47,7 +47,7 @@ def test_rejects_and_dead_letters_are_named_with_line_and_reason(invoke, write, 
     assert re.search(r"line 2 +not_json", result.stdout)
     assert re.search(r"line 3 +refused +it said \\x1b\[31mno", result.stdout)
     assert re.search(r"line 4 +invalid_payload +do: ", result.stdout)
-    assert "of earlier lines here, 1 with another payload" in result.stdout
+    assert "of earlier lines here; 1 line with another payload" in result.stdout
 
 
 def test_nothing_of_a_file_reaches_the_terminal_unescaped(invoke, write, sqlite_url):
@@ -115,3 +115,30 @@ def test_resume_refuses_what_it_cannot_go_on_with(invoke, write, sqlite_url):
     process(invoke, path, sqlite_url)
     assert "job 1 has ended: it is completed" in process(invoke, path, sqlite_url, "--resume", "1").stderr
     assert "there is no job 7" in process(invoke, path, sqlite_url, "--resume", "7").stderr
+
+
+def test_who_holds_duplicates_and_how_many_differ_are_told_apart(invoke, write, sqlite_url):
+    for number, do in enumerate(("succeed", "fail")):
+        process(invoke, write(line(f"k{number}", do=do), name=f"{number}.ndjson"), sqlite_url)
+    path = write(line("k0", do="skip"), line("k1", do="fail"), line("new"), line("new"))
+    assert "of jobs 1, 2 and of earlier lines here; 1 line with another payload; 1 line of dead letters" in (
+        process(invoke, path, sqlite_url).stdout
+    )
+
+
+def test_a_file_that_comes_to_nothing_says_in_words_why_it_failed(invoke, write, sqlite_url):
+    path = write(line("a"), b"oops")
+    process(invoke, path, sqlite_url)
+    again = process(invoke, path, sqlite_url)
+    assert again.exit_code == 1
+    assert "no line succeeded or was skipped: 1 rejected, 1 duplicate" in again.stdout
+
+
+def test_beside_a_summary_the_log_is_for_people(command, write):
+    path = write(b"[", b'{"a": 1}]')
+    arguments = ("process", path.name, "--job-type", "demo", *HANDLERS)
+    told = command(*arguments).stderr
+    assert "source.failed" in told
+    assert "{" not in told
+    assert '{"timestamp"' in command(*arguments, "--json").stderr
+    assert '{"timestamp"' in command(*arguments, "--log-format", "json").stderr
