@@ -1,5 +1,8 @@
 """The routes of one process, put together."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from aiohttp import web
 
 from batchanator.api.access import check_routes
@@ -30,24 +33,29 @@ HEADERS = {
 }
 
 
+class Part(Protocol):
+    def routes(self) -> Sequence[web.RouteDef]: ...
+
+
 def build(service: Service) -> web.Application:
     """Return the application; serve it by `batchanator.api.server`, which bounds what aiohttp leaves open."""
     bodies = Bodies(service.limits.bodies)
-    parts = (
-        Triggers(service, bodies),
-        Uploads(service),
-        Jobs(service),
-        Items(service),
-        OneItem(service),
-        Lines(service),
-        Results(service),
-        DeadLetters(service),
-        Handlers(service),
-        Workers(service),
-        Actions(service),
-        Processing(service, bodies),
-        Health(service.gate, service.readiness),
-    )
+    parts: list[Part] = [Health(service.gate, service.readiness)]
+    if service.triggers:
+        parts += [Triggers(service, bodies), Uploads(service)]
+    if service.status:
+        parts += [
+            Jobs(service),
+            Items(service),
+            OneItem(service),
+            Lines(service),
+            Results(service),
+            DeadLetters(service),
+            Handlers(service),
+            Workers(service),
+            Actions(service),
+            Processing(service, bodies),
+        ]
     guard = Guard(
         service.gate,
         Admission(service.keys, service.reads.jobs),

@@ -10,10 +10,9 @@ from aiohttp import web
 from batchanator.api.admission import check_job_type
 from batchanator.api.answers import answer, raw_json
 from batchanator.api.bodies import Bodies, parse
-from batchanator.api.problems import TOO_MANY, ProblemError
+from batchanator.api.problems import TOO_MANY, UNAVAILABLE, ProblemError, invalid
 from batchanator.api.requests import Process, ProcessBatch
-from batchanator.api.running import Call, HandlerRunner
-from batchanator.api.service import Service
+from batchanator.api.service import Call, Service
 from batchanator.domain.errors import UnknownJobTypeError
 from batchanator.domain.outcomes import Failed, Outcome, Skipped, Succeeded
 from batchanator.domain.policy import LONGEST_WAIT
@@ -28,7 +27,7 @@ class Processing:
         self._registry = service.registry
         self._limits = service.limits
         self._bodies = bodies
-        self._runner = HandlerRunner(service.timeout_of, service.concurrency, service.threads)
+        self._handling = service.handling
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/process", self.one), web.post("/process/batch", self.batch)]
@@ -37,15 +36,8 @@ class Processing:
         async with self._bodies.read(request, 2 * self._limits.max_line_bytes) as body:
             asked = parse(body, Process)
             check_job_type(request, asked.job_type)
-            call = Call(
-                asked.idempotency_key,
-                bytes(asked.payload),
-                asked.job_id,
-                asked.seq,
-                asked.attempt,
-                asked.fence,
-            )
-            return answer((await self._run(asked.job_type, [call]))[0])
+            call = Call(asked.idempotency_key, bytes(asked.payload), asked.seq, asked.attempt)
+            return answer((await self._run(asked.job_type, asked.job_id, asked.fence, [call]))[0])
 
     async def batch(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, self._limits.max_bytes) as body:
@@ -56,26 +48,26 @@ class Processing:
                     TOO_MANY, f"At most {self._limits.max_items} items are run in one request."
                 )
             calls = [
-                Call(
-                    item.idempotency_key,
-                    bytes(item.payload),
-                    asked.job_id,
-                    item.seq,
-                    item.attempt,
-                    asked.fence,
-                )
+                Call(item.idempotency_key, bytes(item.payload), item.seq, item.attempt)
                 for item in asked.items
             ]
-            answers = await self._run(asked.job_type, calls)
+            if len({call.seq for call in calls}) < len(calls):
+                raise invalid("/items", "each item needs a seq of its own: outcomes are told by it")
+            answers = await self._run(asked.job_type, asked.job_id, asked.fence, calls)
         seqs = [call.seq for call in calls]
         return answer({"outcomes": [{"seq": seq, **one} for seq, one in zip(seqs, answers, strict=True)]})
 
-    async def _run(self, job_type: str, calls: Sequence[Call]) -> list[dict[str, Any]]:
+    async def _run(
+        self, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
+    ) -> Sequence[dict[str, Any]]:
         try:
             handler = self._registry.get(job_type)
         except UnknownJobTypeError as error:
             return [_shape(False, error=str(error), code=UNKNOWN_JOB_TYPE)] * len(calls)
-        return [outcome_json(outcome) for outcome in await self._runner.run(handler, calls)]
+        outcomes = await self._handling.run(handler, job_id, fence, calls)
+        if outcomes is None:
+            raise ProblemError(UNAVAILABLE, "This process is stopping.")
+        return [outcome_json(outcome) for outcome in outcomes]
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

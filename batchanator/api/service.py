@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from batchanator.domain.access import Key
+from batchanator.domain.outcomes import Outcome
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
-from batchanator.handlers.threads import HandlerThreads
 from batchanator.store.operations import Operations
 from batchanator.store.store import Store
 
@@ -54,6 +54,26 @@ class Uploads(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One item to run, with what the dispatcher that sent it knows of it. `payload` is JSON as it was sent."""
+
+    idempotency_key: str
+    payload: bytes
+    seq: int
+    attempt: int
+
+
+class Handling(Protocol):
+    """Runs handlers here, outside the ledger; what raises or takes too long has failed."""
+
+    async def run(
+        self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call]
+    ) -> Sequence[Outcome] | None:
+        """Return an outcome for each call, whose seqs differ, in order; None where this process ends before that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """`max_running` is how many requests are handled at once; health is answered beyond it."""
 
@@ -87,8 +107,8 @@ class Gate:
 class Service:
     """`reads` and `operations` have connections of their own where the database has more than one writer.
 
-    `own_machine_only`: requests must be addressed to a loopback. `keys`: while there are none, whoever asks may do
-    everything. `threads` run the plain handlers of /process, of whose items `concurrency` run at a time.
+    `status`, `triggers`: which of the routes this process has. `own_machine_only`: requests must be addressed to a
+    loopback. `keys`: while there are none, whoever asks may do everything.
     """
 
     reads: Store
@@ -96,12 +116,12 @@ class Service:
     uploads: Uploads
     operations: Operations
     registry: Registry
-    timeout_of: Callable[[RegisteredHandler], float]
+    handling: Handling
     readiness: Callable[[], Awaitable[Readiness]]
-    threads: HandlerThreads
     own_machine_only: bool
     keys: Sequence[Key] = ()
-    concurrency: int = 10
+    status: bool = True
+    triggers: bool = True
     limits: Limits = field(default_factory=Limits)
     defaults: JobOptions = field(default_factory=JobOptions)
     gate: Gate = field(default_factory=Gate)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from batchanator.api.server import Runner
 from batchanator.app.ports import ports
+from batchanator.app.runtime import Parts
 from batchanator.domain.errors import SettingsError
 from batchanator.settings import Settings
 
@@ -24,14 +25,14 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-async def listen(runner: Runner, settings: Settings) -> Sequence[Address]:
+async def listen(runner: Runner, settings: Settings, parts: Parts) -> Sequence[Address]:
     """Open every socket, or none.
 
     Raises:
         SettingsError: an address cannot be had; the message is one line.
     """
     addresses = []
-    for port in ports(settings):
+    for port in ports(settings, status=parts.status, triggers=parts.triggers):
         site = web.TCPSite(runner, settings.host, port)
         try:
             await site.start()

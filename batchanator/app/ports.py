@@ -6,9 +6,11 @@ API_PORT = 5000
 SCHEDULER_PORT = 5001
 
 
-def ports(settings: Settings) -> tuple[int, ...]:
-    """Return the one port that is set, else both of the seed's, so that its requests work as they are written."""
-    return (API_PORT, SCHEDULER_PORT) if settings.port is None else (settings.port,)
+def ports(settings: Settings, *, status: bool = True, triggers: bool = True) -> tuple[int, ...]:
+    """Return the one port that is set, else the seed's: one for status and /process, one for triggers."""
+    if settings.port is not None:
+        return (settings.port,)
+    return tuple(port for port, served in ((API_PORT, status), (SCHEDULER_PORT, triggers)) if served)
 
 
 def own_address(settings: Settings) -> tuple[str, int]:

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 
 from batchanator.api.service import Readiness
 from batchanator.app.runtime import Runtime
+from batchanator.dispatch.executor import Executor
 from batchanator.domain.errors import SchemaError, StoreError
-from batchanator.handlers.threads import HandlerThreads
 from batchanator.store.migrations import pending
 
 
-async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
+async def readiness(runtime: Runtime, processing: Executor) -> Readiness:
     """Ask over the connections that the work uses: those of the API may be busy with its readers.
 
-    `threads` are those of /process.
+    `processing` runs what comes by /process.
     """
     checks = {"database": runtime.store.driver.engine, "schema": "up to date", "worker": "no work here"}
     failing = set()
@@ -34,11 +34,11 @@ async def readiness(runtime: Runtime, threads: HandlerThreads) -> Readiness:
         checks["worker"] = f"lease held by {runtime.lease.incarnation}" if holds else "the lease was lost"
         if not holds:
             failing.add("worker")
-    checks.update(_worth_knowing(runtime, threads))
+    checks.update(_worth_knowing(runtime, processing))
     return Readiness(checks, frozenset(failing))
 
 
-def _worth_knowing(runtime: Runtime, threads: HandlerThreads) -> Mapping[str, str]:
+def _worth_knowing(runtime: Runtime, processing: Executor) -> Mapping[str, str]:
     """Return what is shown and no reason to send work elsewhere.
 
     What was accepted waits for handlers that are away; others took the place of threads that are stuck.
@@ -46,7 +46,7 @@ def _worth_knowing(runtime: Runtime, threads: HandlerThreads) -> Mapping[str, st
     checks = {}
     if runtime.target is not None:
         checks["handlers"] = runtime.target.describe()
-    stuck = Counter({"threads": threads.stuck})
+    stuck = Counter(processing.stuck)
     if runtime.worker is not None:
         stuck.update(runtime.worker.executor.stuck)
         if refused := runtime.worker.dispatcher.settler.stale_settles:

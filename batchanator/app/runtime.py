@@ -51,10 +51,17 @@ class Parts:
     ingest: bool = True
     handlers: bool = True
     """Handlers run here; where they do not, what is dispatched goes to `ApiBaseUrl`."""
+    status: bool = True
+    """The routes for status, control and /process are served."""
+    triggers: bool = True
 
     @property
     def roles(self) -> str:
         return ",".join(name for name, on in (("dispatch", self.dispatch), ("ingest", self.ingest)) if on)
+
+
+API = Parts(dispatch=False, ingest=False, triggers=False)
+SCHEDULER = Parts(handlers=False, status=False)
 
 
 @dataclass(slots=True)
@@ -178,7 +185,11 @@ class Runtime:
             ids[handler.job_type]: policy_for(handler, ids[handler.job_type], self.settings)
             for handler in self.registry
         }
-        return policies, LocalExecutor(self.settings.max_concurrency_per_worker)
+        return policies, self.new_executor()
+
+    def new_executor(self) -> Executor:
+        """Return what runs the handlers of this process, not started yet."""
+        return LocalExecutor(self.settings.max_concurrency_per_worker)
 
     async def _handlers_elsewhere(self) -> tuple[Mapping[int, JobTypePolicy], Executor]:
         self.target = target_of(self.settings)

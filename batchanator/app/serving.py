@@ -14,13 +14,13 @@ from batchanator.api.service import Gate, Limits, Service
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, listen
+from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import Parts, Runtime
 from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
-from batchanator.handlers.threads import HandlerThreads
 from batchanator.settings import ApiKey, Settings
 from batchanator.store.operations import Operations
 from batchanator.store.statements import Dialect
@@ -41,7 +41,7 @@ class Serving:
         self.settings = settings
         self.gate = Gate(_OPENING)
         self.runtime = Runtime(settings, registry, tuple(roots), parts)
-        self.threads = HandlerThreads(settings.max_concurrency_per_worker)
+        self.executor = self.runtime.new_executor()
         self.store = self._api_store()
         self.runner = Runner(
             build(self._service()),
@@ -72,12 +72,12 @@ class Serving:
             uploads=runtime.uploader,
             operations=Operations(writes, runtime.wakeups),
             registry=runtime.registry,
-            timeout_of=lambda handler: resolved(handler, settings).timeout_seconds,
-            readiness=lambda: readiness(runtime, self.threads),
-            threads=self.threads,
+            handling=Outside(self.executor, lambda handler: resolved(handler, settings).timeout_seconds),
+            readiness=lambda: readiness(runtime, self.executor),
+            status=runtime.parts.status,
+            triggers=runtime.parts.triggers,
             own_machine_only=settings.loopback and not settings.allow_anonymous and not settings.api_keys,
             keys=[_key(key) for key in settings.api_keys],
-            concurrency=settings.max_concurrency_per_worker,
             limits=Limits(
                 settings.max_items_per_request, settings.max_request_bytes, settings.max_line_bytes
             ),
@@ -87,7 +87,7 @@ class Serving:
 
     async def listen(self) -> Sequence[Address]:
         await self.runner.setup()
-        return await listen(self.runner, self.settings)
+        return await listen(self.runner, self.settings, self.runtime.parts)
 
     async def open(self) -> None:
         """Open the database, start the work and let requests in; an unreachable database is tried for ever.
@@ -109,6 +109,8 @@ class Serving:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 break
+        if self.runtime.parts.status:
+            self.executor.start()
         self.gate.closed = None
         _log.info("server.ready", database=self.runtime.store.driver.description)
 
@@ -116,7 +118,7 @@ class Serving:
         """Take no more requests, end the work within the grace, release the rest."""
         self.gate.closed = _STOPPING
         await self.runner.cleanup()
-        self.threads.close()
+        await self.executor.close(timedelta(0))
         await self.runtime.stop(grace)
         await self.store.close()
 

@@ -11,6 +11,8 @@ from batchanator.cli.leaving import leave
 SECTIONS: dict[str, tuple[Listed, ...]] = {
     "Run": (
         Listed("serve", "Run the whole service in this process (the default)."),
+        Listed("api", "Serve status and /process, with the handlers."),
+        Listed("scheduler", "Take triggers, read sources, send work to an api."),
         Listed("process", "Send a file through its handler, here and now."),
         Listed("ingest", "Submit a file or staging rows; a serving process runs them."),
         Listed("validate", "Say what would be rejected in a file; writes nothing."),

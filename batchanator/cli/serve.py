@@ -1,9 +1,11 @@
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from batchanator.app.loops import run
+from batchanator.app.runtime import Parts
 from batchanator.app.serving import serve
 from batchanator.app.tuning import tune_collector
 from batchanator.cli import options
@@ -22,6 +24,10 @@ def command(*, settings: Settings) -> None:
     It ends at SIGTERM or SIGINT: what runs may finish within the grace, the rest is given back. A database that
     is not there is waited for; /readyz says so meanwhile.
     """
+    serve_until_stopped(settings, Parts())
+
+
+def serve_until_stopped(settings: Settings, parts: Parts) -> NoReturn:
     check_bind(settings)
     registry = Registry.load(settings.handlers)
     roots = source_roots(settings, Path.cwd())
@@ -32,4 +38,4 @@ def command(*, settings: Settings) -> None:
         source_roots=[str(root) for root in roots],
     )
     tune_collector()
-    raise click.exceptions.Exit(run(serve(settings, registry, roots=roots)))
+    raise click.exceptions.Exit(run(serve(settings, registry, parts, roots=roots)))
