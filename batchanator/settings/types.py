@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from batchanator.domain import access
+from batchanator.domain.cron import Expression
 
 
 def complaint(problem: str, setting: str | None = None) -> PydanticCustomError:
@@ -47,22 +48,24 @@ def _zone_name(name: str) -> str:
     return name
 
 
-def _five_fields(expression: str) -> str:
-    if len(expression.split()) != 5:
-        raise complaint(f"must have five fields like */5 * * * *, not {expression!r}")
-    return " ".join(expression.split())
+def _cron(text: str) -> str:
+    try:
+        return Expression(text).text
+    except ValueError as error:
+        raise complaint(str(error)) from None
 
 
 Whole = Annotated[int, BeforeValidator(_no_boolean)]
 Real = Annotated[float, BeforeValidator(_no_boolean)]
 PathHere = Annotated[Path, AfterValidator(_from_here)]
 ZoneName = Annotated[str, AfterValidator(_zone_name)]
-Cron = Annotated[str, AfterValidator(_five_fields)]
+Cron = Annotated[str, AfterValidator(_cron)]
 Provider = Annotated[
     Literal["Sqlite", "Postgres", "SqlServer"],
     _any_case("Sqlite", "Postgres", "SqlServer"),
     BeforeValidator(lambda value: "Postgres" if str(value).lower() in {"postgresql", "npgsql"} else value),
 ]
+OnMissed = Annotated[Literal["RunOnce", "Skip"], _any_case("RunOnce", "Skip")]
 OnDuplicate = Annotated[Literal["skip", "redrive", "never"], _any_case("skip", "redrive", "never")]
 Requests = Annotated[Literal["item", "slice"], _any_case("item", "slice")]
 LogFormat = Annotated[Literal["auto", "json", "console"], _any_case("auto", "json", "console")]
