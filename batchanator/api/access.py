@@ -32,6 +32,7 @@ ROLES: Final[dict[str, Needed]] = {
     "POST /jobs/{id}/dead-letter/replay": "operate",
     "DELETE /jobs/{id}/dead-letter": "operate",
     "GET /handlers": "read",
+    "GET /cron": "read",
     "GET /workers": "read",
     "POST /workers/{id}/release": "operate",
     "GET /actions": "read",

@@ -9,6 +9,7 @@ from batchanator.api.access import check_routes
 from batchanator.api.actions import Actions
 from batchanator.api.admission import Admission
 from batchanator.api.bodies import Bodies
+from batchanator.api.cron import Cron
 from batchanator.api.dead_letters import DeadLetters
 from batchanator.api.guard import BEGUN, Guard
 from batchanator.api.handlers import Handlers
@@ -54,6 +55,7 @@ def build(service: Service) -> web.Application:
             Handlers(service),
             Workers(service),
             Actions(service),
+            Cron(service),
             Processing(service, bodies),
         ]
     guard = Guard(

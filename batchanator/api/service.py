@@ -6,6 +6,7 @@ from typing import Protocol
 
 from batchanator.domain.access import Key
 from batchanator.domain.outcomes import Outcome
+from batchanator.domain.schedule import Schedule
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
@@ -104,6 +105,14 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """A job that is run by the clock: by any process of this configuration that schedules."""
+
+    schedule: Schedule
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """`reads` and `operations` have connections of their own where the database has more than one writer.
 
@@ -125,3 +134,4 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     defaults: JobOptions = field(default_factory=JobOptions)
     gate: Gate = field(default_factory=Gate)
+    planned: Sequence[Planned] = ()

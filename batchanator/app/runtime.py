@@ -13,6 +13,7 @@ import structlog
 
 from batchanator.app.elsewhere import Elsewhere, target_of
 from batchanator.app.job_types import policy_for, write_job_types
+from batchanator.app.scheduling import Scheduling
 from batchanator.app.tuning import tune_collector
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.duties import Duties
@@ -32,6 +33,7 @@ from batchanator.ingest.ingestor import Ingestor
 from batchanator.ingest.reading import SourceReader
 from batchanator.ingest.submitting import Submitter
 from batchanator.ingest.uploading import Uploader
+from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
 from batchanator.store.statements import Dialect
@@ -40,6 +42,7 @@ from batchanator.store.wakeups import Wakeups
 
 HEARTBEAT_CONNECTIONS = 1
 WORK_CONNECTIONS = 8
+CRON_GRACE = timedelta(seconds=3)
 _log = structlog.get_logger("batchanator.app")
 
 
@@ -51,17 +54,19 @@ class Parts:
     ingest: bool = True
     handlers: bool = True
     """Handlers run here; where they do not, what is dispatched goes to `ApiBaseUrl`."""
+    schedule: bool = False
     status: bool = True
     """The routes for status, control and /process are served."""
     triggers: bool = True
 
     @property
     def roles(self) -> str:
-        return ",".join(name for name, on in (("dispatch", self.dispatch), ("ingest", self.ingest)) if on)
+        names = ("dispatch", "ingest", "schedule")
+        return ",".join(name for name in names if getattr(self, name))
 
 
 API = Parts(dispatch=False, ingest=False, triggers=False)
-SCHEDULER = Parts(handlers=False, status=False)
+SCHEDULER = Parts(handlers=False, status=False, schedule=True)
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ class Runtime:
     ingestor: Ingestor | None = field(default=None, init=False)
     target: Target | None = field(default=None, init=False)
     elsewhere: Elsewhere | None = field(default=None, init=False)
+    scheduler: Scheduler | None = field(default=None, init=False)
     submitter: Submitter = field(init=False)
     uploader: Uploader = field(init=False)
     _started: list[RegisteredHandler] = field(default_factory=list, init=False)
@@ -141,7 +147,7 @@ class Runtime:
             for handler in self.registry:
                 await _start_or_explain(handler)
                 self._started.append(handler)
-        if not (self.parts.dispatch or self.parts.ingest):
+        if not self.parts.roles:
             return
         locks = AliveLocks(self._lock_folder())
         self.lease = Lease(
@@ -160,6 +166,8 @@ class Runtime:
         tune_collector()
         if self.parts.ingest:
             self._start_ingestor(self.lease)
+        if self.parts.schedule:
+            self._start_scheduler(self.lease)
 
     async def _start_worker(self, lease: Lease, locks: AliveLocks, ids: Mapping[str, int]) -> None:
         settings = self.settings
@@ -222,6 +230,21 @@ class Runtime:
             duties = Duties(self.store, max_crashes=self.settings.max_crashes)
             await recover_dead(self.lease, duties, self.wakeups)
 
+    def _start_scheduler(self, lease: Lease) -> None:
+        scheduling = Scheduling(
+            self.settings,
+            self.store,
+            self.wakeups,
+            lease,
+            submitter=self.submitter,
+            roots=self.roots,
+            duties=self.worker.duties
+            if self.worker
+            else Duties(self.store, max_crashes=self.settings.max_crashes),
+        )
+        self.scheduler = scheduling.scheduler()
+        self.scheduler.start()
+
     def _lock_folder(self) -> Path | None:
         if self.store.dialect is not Dialect.SQLITE:
             return None
@@ -231,12 +254,15 @@ class Runtime:
 
     async def stop(self, grace: timedelta | None = None) -> None:
         """Stop claiming and reading, finish within the grace, release the rest, close the database."""
+        grace = self.settings.shutdown_grace if grace is None else grace
         try:
             self.uploader.close()
+            if self.scheduler is not None:
+                await self.scheduler.stop(min(grace, CRON_GRACE))
             if self.ingestor is not None:
                 await self.ingestor.stop()
             if self.worker is not None:
-                await self.worker.stop(self.settings.shutdown_grace if grace is None else grace)
+                await self.worker.stop(grace)
             if self.elsewhere is not None:
                 await self.elsewhere.stop()
             for handler in reversed(self._started):

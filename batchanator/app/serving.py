@@ -10,13 +10,14 @@ import structlog
 
 from batchanator.api.application import build
 from batchanator.api.server import Runner
-from batchanator.api.service import Gate, Limits, Service
+from batchanator.api.service import Gate, Limits, Planned, Service
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, listen
 from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.schedules import planned
 from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
@@ -83,6 +84,7 @@ class Serving:
             ),
             defaults=JobOptions(on_duplicate=settings.on_duplicate, strict=settings.strict),
             gate=self.gate,
+            planned=[Planned(job.schedule, job.enabled) for job in planned(settings)],
         )
 
     async def listen(self) -> Sequence[Address]:
@@ -141,7 +143,7 @@ async def serve(
     Raises:
         SettingsError: an address cannot be listened on. SchemaError, StoreError: the database cannot be used.
     """
-    serving = Serving(settings, registry, roots, parts or Parts())
+    serving = Serving(settings, registry, roots, parts or Parts(schedule=True))
     with Interrupts() as interrupts:
         addresses = await serving.listen()
         if on_listening is not None:

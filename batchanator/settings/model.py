@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
 from batchanator.settings.database import connection_url, is_address, is_loopback, normal_url, sqlite_url
-from batchanator.settings.sections import ApiKey, check_distinct
+from batchanator.settings.fields import pascal
+from batchanator.settings.sections import ApiKey, Maintenance, ScheduledIngestionJob, check_distinct
 from batchanator.settings.settings_fields import SettingsFields
 from batchanator.settings.types import complaint, time_zone
 
@@ -66,6 +67,16 @@ class Settings(SettingsFields):
     def _distinct_keys(cls, keys: tuple[ApiKey, ...]) -> tuple[ApiKey, ...]:
         check_distinct(keys)
         return keys
+
+    @field_validator("scheduled_ingestion_jobs")
+    @classmethod
+    def _own_names(cls, jobs: tuple[ScheduledIngestionJob, ...]) -> tuple[ScheduledIngestionJob, ...]:
+        names = [pascal(name) for name in Maintenance.model_fields]
+        for job in jobs:
+            if job.name in names:
+                raise complaint(f"gives the Name {job.name!r} twice: runs are told apart by it")
+            names += [job.name] if job.name else []
+        return jobs
 
     @model_validator(mode="after")
     def _one_database(self) -> "Settings":

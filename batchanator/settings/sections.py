@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from batchanator.domain.access import LONGEST_NAME, is_name
-from batchanator.settings.types import Cron, Real, Role, Whole, complaint
+from batchanator.settings.types import Cron, OnMissed, Real, Role, Whole, ZoneName, complaint
 
 _SHORTEST_KEY = 32
 _MOST_OF_A_NAME = 2
@@ -22,9 +22,54 @@ class Section(BaseModel):
 
 
 class ScheduledIngestionJob(Section):
-    job_type: str = Field(min_length=1, description="The job type whose staging rows are ingested.")
+    """Without FilePath or Folder, the job type's rows of the staging table are ingested."""
+
+    job_type: str = Field(min_length=1, description="The job type to ingest for, from the staging table.")
     cron_expression: Cron = Field(default="0 * * * *", description="When: five fields, as cron has them.")
     enabled: bool = Field(default=True, description="Whether it runs.")
+    name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="What it is called in `GET /cron`; by default the job type and the source.",
+    )
+    file_path: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A file under a source root instead, whenever it is a new one.",
+    )
+    folder: str | None = Field(
+        default=None, min_length=1, description="A folder under a source root instead: files new or changed."
+    )
+    pattern: str = Field(
+        default="*.ndjson", min_length=1, description="Which of the Folder's files, by their names."
+    )
+    on_missed: OnMissed = Field(
+        default="RunOnce",
+        description="Of times at which nothing ran: the latest, late (RunOnce), or none (Skip).",
+    )
+    time_zone: ZoneName | None = Field(
+        default=None, description="The zone of its expression; by default the general TimeZone."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise complaint("must be printable")
+        return value
+
+    @field_validator("folder")
+    @classmethod
+    def _one_source(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("file_path") is not None:
+            raise complaint("stands beside FilePath; name one of them")
+        return value
+
+    @property
+    def title(self) -> str:
+        source = self.file_path or self.folder
+        return self.name or (f"{self.job_type} {source}" if source else self.job_type)
 
 
 class CronSchedule(Section):

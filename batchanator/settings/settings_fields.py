@@ -70,7 +70,7 @@ class SettingsFields(Section):
         default=None, repr=False, description="The bearer key that `scheduler` sends to `ApiBaseUrl`."
     )
     scheduled_ingestion_jobs: tuple[ScheduledIngestionJob, ...] = Field(
-        default=(), description="When the staging table is ingested, by job type."
+        default=(), description="What is ingested by the clock: the staging table, a file, a folder."
     )
     maintenance: Maintenance = Field(default=Maintenance(), description="When the maintenance jobs run.")
     handlers: tuple[str, ...] = Field(default=(), description="The modules that hold the handlers.")

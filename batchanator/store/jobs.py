@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from batchanator.store.driver import Row, Session, fetch_one
@@ -11,6 +12,7 @@ _TO_INGEST = load("jobs/to_ingest")
 _LIVE_OF_FILES = load("jobs/live_of_files")
 _TAKE_INGESTION = load("jobs/take_ingestion")
 _LEAVE_INGESTION = load("jobs/leave_ingestion")
+_STALE = load("jobs/stale")
 _CHECKPOINT = load("jobs/checkpoint")
 _SEAL = load("jobs/seal")
 _STOP = load("jobs/stop")
@@ -63,6 +65,10 @@ class Jobs:
 
     async def leave_ingestion(self, *, job_id: int, ingest_fence: int) -> None:
         await self._session.fetch(_LEAVE_INGESTION, job_id=job_id, ingest_fence=ingest_fence)
+
+    async def stale(self, *, age: timedelta, limit: int = 100) -> Sequence[Row]:
+        """Return the id and ingest fence of jobs whose source nobody has read for so long."""
+        return await self._session.fetch(_STALE, age=age, limit=limit)
 
     async def checkpoint(self, *, job_id: int, start: Checkpoint, **counts: Any) -> Row | None:
         """Move the checkpoint; None where another has the fence, or the place is not where this started."""

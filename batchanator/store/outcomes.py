@@ -1,12 +1,15 @@
 from collections.abc import Sequence
+from datetime import timedelta
 
 from batchanator.store.driver import Row, Session
+from batchanator.store.records import ItemId
 from batchanator.store.statements import load
 
 _DEAD = load("outcomes/dead")
 _REDRIVE = load("outcomes/redrive")
 _PURGE = load("outcomes/purge")
 _ERRORS = load("outcomes/errors")
+_RETRYABLE = load("outcomes/retryable")
 _DEAD_AMONG = load("outcomes/dead_among")
 _PURGED = load("outcomes/purged")
 
@@ -39,3 +42,8 @@ class Outcomes:
 
     async def errors(self, *, job_id: int, limit: int) -> list[Row]:
         return await self._session.fetch(_ERRORS, job_id=job_id, limit=limit)
+
+    async def retryable(self, *, age: timedelta, below: int, limit: int) -> list[ItemId]:
+        """Return dead letters, out of attempts for so long, that had fewer than `below`."""
+        rows = await self._session.fetch(_RETRYABLE, age=age, below=below, limit=limit)
+        return [ItemId(row["job_id"], row["seq"]) for row in rows]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from batchanator.domain.errors import StoreError
 from batchanator.store.actions import Actions
 from batchanator.store.batches import Batches
+from batchanator.store.cron_runs import CronRuns
 from batchanator.store.doctor import Doctor
 from batchanator.store.driver import Driver, Session, again_if_transient
 from batchanator.store.item_pages import ItemPages
@@ -41,6 +42,7 @@ class Repositories:
         self.workers = Workers(session)
         self.job_types = JobTypes(session)
         self.actions = Actions(session)
+        self.cron_runs = CronRuns(session)
         self.doctor = Doctor(session)
 
     @property

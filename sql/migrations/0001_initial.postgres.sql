@@ -38,6 +38,7 @@ CREATE TABLE jobs (
   chain           bytea NOT NULL DEFAULT '',
   ingest_fence    bigint NOT NULL DEFAULT 0,
   ingest_worker   text,
+  ingest_left_at  timestamptz,
   lines           bigint NOT NULL DEFAULT 0,
   accepted        bigint NOT NULL DEFAULT 0,
   duplicates      bigint NOT NULL DEFAULT 0,
@@ -254,9 +255,13 @@ CREATE TABLE cron_runs (
   worker        text NOT NULL,
   started_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
   ended_at      timestamptz,
-  result        text,
-  PRIMARY KEY (name, scheduled_for)
+  result        text CHECK (result IN ('succeeded', 'failed', 'skipped', 'lost')),
+  detail        text,
+  PRIMARY KEY (name, scheduled_for),
+  CHECK ((ended_at IS NULL) = (result IS NULL))
 );
+-- Runs of one name never overlap.
+CREATE UNIQUE INDEX cron_runs_running ON cron_runs (name) WHERE ended_at IS NULL;
 
 CREATE TABLE events (
   job_id     bigint NOT NULL,

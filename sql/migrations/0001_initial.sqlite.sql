@@ -39,6 +39,7 @@ CREATE TABLE jobs (
   chain           BLOB NOT NULL DEFAULT x'',
   ingest_fence    INTEGER NOT NULL DEFAULT 0,
   ingest_worker   TEXT,
+  ingest_left_at  INTEGER,
   lines           INTEGER NOT NULL DEFAULT 0,
   accepted        INTEGER NOT NULL DEFAULT 0,
   duplicates      INTEGER NOT NULL DEFAULT 0,
@@ -255,9 +256,13 @@ CREATE TABLE cron_runs (
   worker        TEXT NOT NULL,
   started_at    INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)),
   ended_at      INTEGER,
-  result        TEXT,
-  PRIMARY KEY (name, scheduled_for)
+  result        TEXT CHECK (result IN ('succeeded', 'failed', 'skipped', 'lost')),
+  detail        TEXT,
+  PRIMARY KEY (name, scheduled_for),
+  CHECK ((ended_at IS NULL) = (result IS NULL))
 ) WITHOUT ROWID;
+-- Runs of one name never overlap.
+CREATE UNIQUE INDEX cron_runs_running ON cron_runs (name) WHERE ended_at IS NULL;
 
 CREATE TABLE events (
   job_id     INTEGER NOT NULL,

@@ -164,12 +164,13 @@ class Scene:
         stop_at: str = "",
         dispatch: bool = True,
         ingest: bool = True,
+        schedule: bool = False,
         ready: bool = True,
         then: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> Child:
         """Start a process; with `ready`, wait until it runs or has ended at a stop-point."""
-        parts = Parts(dispatch=dispatch, ingest=ingest)
+        parts = Parts(dispatch=dispatch, ingest=ingest, schedule=schedule)
         order = Order(self.settings(**settings), (self.folder,), parts, LIFE, then or {})
         environment = {LEDGER: str(self.ledger.path), GATE: str(self.folder / "gate"), STOP: stop_at}
         child = Child(

@@ -60,6 +60,34 @@ WRONG = [
         '"Maintenance": {"DeadLetterRetry": "0 0 * * * *"}',
         "Maintenance.DeadLetterRetry must have five fields",
     ),
+    (
+        '"Maintenance": {"StaleJobCleanup": {"CronExpression": "0 0 30 2 *"}}',
+        "Maintenance.StaleJobCleanup.CronExpression has a day of month that is wrong or never comes",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "CronExpression": "0 0 L * *"}]',
+        "ScheduledIngestionJobs[0].CronExpression has a day of month that is no part of cron: 'L'",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "OnMissed": "Later"}]',
+        "ScheduledIngestionJobs[0].OnMissed must be 'RunOnce' or 'Skip', not 'Later'",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "FilePath": "a", "Folder": "b"}]',
+        "ScheduledIngestionJobs[0].Folder stands beside FilePath",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "Name": "a"}, {"JobType": "y", "Name": "a"}]',
+        "ScheduledIngestionJobs gives the Name 'a' twice",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "Name": "DeadLetterRetry"}]',
+        "ScheduledIngestionJobs gives the Name 'DeadLetterRetry' twice",
+    ),
+    (
+        '"ScheduledIngestionJobs": [{"JobType": "x", "TimeZone": "Mars/Olympus"}]',
+        "ScheduledIngestionJobs[0].TimeZone must be a time zone",
+    ),
     ('"Maintenance": []', "Maintenance must be a section"),
     ('"ScheduledIngestionJobs": [{"Enabled": true}]', "ScheduledIngestionJobs[0] has no JobType"),
     ('"Handlers": "a,b"', "Handlers must be a list, not 'a,b'"),

@@ -1,0 +1,194 @@
+"""The loop that takes what is due by the database's clock, and runs it.
+
+Every scheduler of a database looks at every job; who writes the row of a time runs it, and no one else ever does.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Literal, assert_never
+
+import structlog
+
+from batchanator.domain.errors import BatchanatorError, StoreError
+from batchanator.domain.masking import escape_controls, mask_credentials
+from batchanator.domain.schedule import Run, Schedule, Skip, Wait, decide
+from batchanator.store.probes import probe
+from batchanator.store.store import Repositories, Store
+
+LONGEST_SLEEP = 30.0
+SHORTEST_SLEEP = 0.005
+LONGEST_PAUSE = 5.0
+PRUNE_SECONDS = 3600.0
+RUN_AGE = timedelta(days=30)
+DETAIL_LENGTH = 500
+OVERLAP = "overlap: the run before still goes on"
+STOPPED = "stopped with its process"
+_log = structlog.get_logger("batchanator.schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class CronJob:
+    """`run` does the work and says in a few words what it did."""
+
+    schedule: Schedule
+    run: Callable[[], Awaitable[str]]
+
+    @property
+    def name(self) -> str:
+        return self.schedule.name
+
+
+class Scheduler:
+    """`worker()` is the incarnation to run as, None while there is no lease."""
+
+    def __init__(self, store: Store, jobs: Sequence[CronJob], *, worker: Callable[[], str | None]) -> None:
+        self._store = store
+        self._jobs = jobs
+        self._worker = worker
+        self._pruned_at = monotonic()
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._loop_task = asyncio.get_running_loop().create_task(self._look_for_ever(), name="cron")
+
+    async def _look_for_ever(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                sleep = await self._look_at_all()
+            except StoreError as error:
+                _log.warning("cron.not_looked_at", error=str(error))
+            except Exception:  # noqa: BLE001 - logged, and looked at again
+                _log.exception("cron.broke")
+            else:
+                pause = 0.1
+                await asyncio.sleep(sleep)
+                continue
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _look_at_all(self) -> float:
+        """Return how many seconds there is nothing to do."""
+        sleep = LONGEST_SLEEP
+        for job in self._jobs:
+            until, now = await self.look(job)
+            if until is not None:
+                sleep = min(sleep, max((until - now).total_seconds(), SHORTEST_SLEEP))
+        if monotonic() - self._pruned_at > PRUNE_SECONDS:
+            self._pruned_at = monotonic()
+            await self._store.cron_runs.prune(age=RUN_AGE)
+        return sleep
+
+    async def look(self, job: CronJob, *, now: datetime | None = None) -> tuple[datetime | None, datetime]:
+        """Start the job if it is due, and return when to look again, and the time it is now.
+
+        `now` stands for the database's clock.
+        """
+        latest, clock = await self._store.cron_runs.latest(name=job.name)
+        now = clock if now is None else now
+        worker = self._worker()
+        if worker is None:
+            return None, now
+        match decide(job.schedule, latest=latest, now=now):
+            case Wait(until):
+                return until, now
+            case Skip(at, reason):
+                if await self._store.cron_runs.skip(
+                    name=job.name, scheduled_for=at, worker=worker, detail=reason
+                ):
+                    _log.info("cron.skipped", name=job.name, scheduled_for=at.isoformat(), reason=reason)
+            case Run(at):
+                if await self._store.transact(partial(self._take, job.name, at, worker)):
+                    self._begin(job, at, worker)
+            case other:
+                assert_never(other)
+        return job.schedule.expression.next(now, job.schedule.zone), now
+
+    @staticmethod
+    async def _take(name: str, at: datetime, worker: str, tx: Repositories) -> bool:
+        """Take the time `at`, unless another did, or a run still goes on: then it is skipped, on record."""
+        for lost in await tx.cron_runs.close_lost(name=name):
+            _log.warning(
+                "cron.lost", name=name, scheduled_for=lost["scheduled_at"].isoformat(), worker=lost["worker"]
+            )
+        if await tx.cron_runs.begin(name=name, scheduled_for=at, worker=worker):
+            return True
+        if await tx.cron_runs.running(name=name) and await tx.cron_runs.skip(
+            name=name, scheduled_for=at, worker=worker, detail=OVERLAP
+        ):
+            _log.warning("cron.skipped", name=name, scheduled_for=at.isoformat(), reason=OVERLAP)
+        return False
+
+    def _begin(self, job: CronJob, at: datetime, worker: str) -> None:
+        run = self._carry_out(job, at, worker)
+        task = asyncio.get_running_loop().create_task(run, name=f"cron {job.name}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _carry_out(self, job: CronJob, at: datetime, worker: str) -> None:
+        _log.info("cron.started", name=job.name, scheduled_for=at.isoformat(), worker=worker)
+        await probe("cron.begun")
+        try:
+            detail = await job.run()
+        except asyncio.CancelledError:
+            await self._finish(job.name, at, worker, "failed", STOPPED)
+            raise
+        except BatchanatorError as error:
+            await self._finish(job.name, at, worker, "failed", str(error))
+        except Exception as error:  # noqa: BLE001 - a job that fails must stop no other
+            _log.exception("cron.run_broke", name=job.name)
+            await self._finish(job.name, at, worker, "failed", type(error).__name__)
+        else:
+            await self._finish(job.name, at, worker, "succeeded", detail)
+
+    async def _finish(
+        self, name: str, at: datetime, worker: str, result: Literal["succeeded", "failed"], detail: str
+    ) -> None:
+        """Write the end of a run, again and again while the database is away and the lease is ours."""
+        detail = escape_controls(mask_credentials(detail))[:DETAIL_LENGTH]
+        pause, told = 0.1, {"name": name, "scheduled_for": at.isoformat(), "detail": detail}
+        while True:
+            try:
+                took = await self._store.cron_runs.finish(
+                    name=name, scheduled_for=at, worker=worker, result=result, detail=detail
+                )
+            except StoreError as error:
+                _log.warning("cron.not_recorded", error=str(error), **told)
+                if self._worker() != worker:
+                    return
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            seconds = None if took is None else took.total_seconds()  # None: closed as lost meanwhile
+            if result == "succeeded":
+                _log.info("cron.finished", seconds=seconds, **told)
+            else:
+                _log.error("cron.failed", seconds=seconds, **told)
+            return
+
+    def drop_all(self) -> None:
+        """The lease was lost: others may close what runs here as lost and go on."""
+        for task in self._running:
+            task.cancel()
+
+    async def idle(self) -> None:
+        """Wait until nothing runs."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take nothing more, let what runs end within the grace, then end it."""
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            await asyncio.gather(self._loop_task, return_exceptions=True)
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self.idle()
+        except TimeoutError:
+            self.drop_all()
+            await asyncio.gather(*self._running, return_exceptions=True)
