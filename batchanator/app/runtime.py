@@ -65,6 +65,7 @@ class Parts:
         return ",".join(name for name in names if getattr(self, name))
 
 
+EVERYTHING = Parts(schedule=True)
 API = Parts(dispatch=False, ingest=False, triggers=False)
 SCHEDULER = Parts(handlers=False, status=False, schedule=True)
 

@@ -16,7 +16,7 @@ from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, listen
 from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.runtime import EVERYTHING, Parts, Runtime
 from batchanator.app.schedules import planned
 from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError
@@ -143,7 +143,7 @@ async def serve(
     Raises:
         SettingsError: an address cannot be listened on. SchemaError, StoreError: the database cannot be used.
     """
-    serving = Serving(settings, registry, roots, parts or Parts(schedule=True))
+    serving = Serving(settings, registry, roots, parts or EVERYTHING)
     with Interrupts() as interrupts:
         addresses = await serving.listen()
         if on_listening is not None:

@@ -5,7 +5,7 @@ from typing import NoReturn
 import click
 
 from batchanator.app.loops import run
-from batchanator.app.runtime import Parts
+from batchanator.app.runtime import EVERYTHING, Parts
 from batchanator.app.serving import serve
 from batchanator.app.tuning import tune_collector
 from batchanator.cli import options
@@ -19,12 +19,12 @@ _log = get_logger("batchanator.cli")
 @click.command()
 @options.with_settings(handlers=True, listens=True, log_level="info", logs=True)
 def command(*, settings: Settings) -> None:
-    """Run the whole service in this process: the API, ingestion, and the handlers.
+    """Run the whole service in this process: the API, ingestion, cron, and the handlers.
 
     It ends at SIGTERM or SIGINT: what runs may finish within the grace, the rest is given back. A database that
     is not there is waited for; /readyz says so meanwhile.
     """
-    serve_until_stopped(settings, Parts())
+    serve_until_stopped(settings, EVERYTHING)
 
 
 def serve_until_stopped(settings: Settings, parts: Parts) -> NoReturn:
