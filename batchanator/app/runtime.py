@@ -88,6 +88,7 @@ class Runtime:
     submitter: Submitter = field(init=False)
     uploader: Uploader = field(init=False)
     _started: list[RegisteredHandler] = field(default_factory=list, init=False)
+    _drained: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.store = self._new_store(WORK_CONNECTIONS)
@@ -253,17 +254,26 @@ class Runtime:
             return Path(self.settings.lock_directory)
         return Path(f"{sqlite_path(self.settings.database_url)}.locks")
 
-    async def stop(self, grace: timedelta | None = None) -> None:
-        """Stop claiming and reading, finish within the grace, release the rest, close the database."""
+    async def drain(self, grace: timedelta | None = None) -> None:
+        """Stop claiming and reading, finish within the grace, release the rest; the lease goes on."""
+        self._drained = True
         grace = self.settings.shutdown_grace if grace is None else grace
         try:
-            self.uploader.close()
             if self.scheduler is not None:
                 await self.scheduler.stop(min(grace, CRON_GRACE))
             if self.ingestor is not None:
                 await self.ingestor.stop()
             if self.worker is not None:
                 await self.worker.stop(grace)
+        except StoreError as error:
+            _log.error("process.not_stopped_cleanly", error=str(error))
+
+    async def stop(self, grace: timedelta | None = None) -> None:
+        """Drain, where that was not done yet; end the lease, close the database."""
+        if not self._drained:
+            await self.drain(grace)
+        try:
+            self.uploader.close()
             if self.elsewhere is not None:
                 await self.elsewhere.stop()
             for handler in reversed(self._started):

@@ -117,11 +117,13 @@ class Serving:
         _log.info("server.ready", database=self.runtime.store.driver.description)
 
     async def stop(self, grace: timedelta | None = None) -> None:
-        """Take no more requests, end the work within the grace, release the rest."""
+        """Take no more requests and no more work, end what there is of both within its grace, release the rest."""
         self.gate.closed = _STOPPING
-        await self.runner.cleanup()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.runner.cleanup(), name="end requests")
+            group.create_task(self.runtime.drain(grace), name="end work")
         await self.executor.close(timedelta(0))
-        await self.runtime.stop(grace)
+        await self.runtime.stop()
         await self.store.close()
 
 

@@ -66,6 +66,7 @@ def test_the_kustomization_lists_what_is_there_but_examples_and_what_needs_keda(
 
 def test_the_settings_of_the_manifests_are_settings(tmp_path):
     known = settings({**IMAGE, **EXAMPLES}, tmp_path)
+    check_bind(known)
     assert known.port == CONTAINER["ports"][0]["containerPort"]
     assert known.database_url.startswith("postgresql://")
     assert known.api_keys
@@ -82,7 +83,7 @@ def test_the_settings_of_the_compose_file_are_settings_and_may_serve(tmp_path):
 
 
 def test_the_image_alone_serves_nobody_without_being_told_to(tmp_path):
-    with pytest.raises(SettingsError, match="AllowAnonymous"):
+    with pytest.raises(SettingsError, match="set ApiKeys"):
         check_bind(settings(IMAGE, tmp_path))
 
 
