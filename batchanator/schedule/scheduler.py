@@ -51,6 +51,8 @@ class Scheduler:
         self._worker = worker
         self._pruned_at = monotonic()
         self._running: set[asyncio.Task[None]] = set()
+        self._in_doubt: dict[str, datetime] = {}
+        self._stopping = False
         self._loop_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -94,6 +96,7 @@ class Scheduler:
         worker = self._worker()
         if worker is None:
             return None, now
+        await self._resolve(job, worker)
         match decide(job.schedule, latest=latest, now=now):
             case Wait(until):
                 return until, now
@@ -103,11 +106,24 @@ class Scheduler:
                 ):
                     _log.info("cron.skipped", name=job.name, scheduled_for=at.isoformat(), reason=reason)
             case Run(at):
-                if await self._store.transact(partial(self._take, job.name, at, worker)):
+                self._in_doubt[job.name] = at
+                taken = await self._store.transact(partial(self._take, job.name, at, worker))
+                del self._in_doubt[job.name]
+                if taken:
                     self._begin(job, at, worker)
             case other:
                 assert_never(other)
         return job.schedule.expression.next(now, job.schedule.zone), now
+
+    async def _resolve(self, job: CronJob, worker: str) -> None:
+        """Run what was taken without an answer: a run that nobody began would keep its name from running for ever."""
+        at = self._in_doubt.get(job.name)
+        if at is None:
+            return
+        row = await self._store.cron_runs.running(name=job.name)
+        del self._in_doubt[job.name]
+        if row is not None and row["worker"] == worker and row["scheduled_at"] == at:
+            self._begin(job, at, worker)
 
     @staticmethod
     async def _take(name: str, at: datetime, worker: str, tx: Repositories) -> bool:
@@ -159,7 +175,7 @@ class Scheduler:
                 )
             except StoreError as error:
                 _log.warning("cron.not_recorded", error=str(error), **told)
-                if self._worker() != worker:
+                if self._stopping or self._worker() != worker:
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -183,6 +199,7 @@ class Scheduler:
 
     async def stop(self, grace: timedelta) -> None:
         """Take nothing more, let what runs end within the grace, then end it."""
+        self._stopping = True
         if self._loop_task is not None:
             self._loop_task.cancel()
             await asyncio.gather(self._loop_task, return_exceptions=True)

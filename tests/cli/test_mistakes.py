@@ -1,5 +1,7 @@
 """Whatever is wrong is said in one line on stderr, with the exit code that its kind has; never a traceback."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import HANDLERS, line
@@ -35,6 +37,26 @@ def test_a_mistake_in_what_was_typed_exits_2(invoke, write, arguments, message):
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["serve", "scheduler", "config"])
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("0 0 30 2 *", "has a day of month that is wrong or never comes: '0 0 30 2 *'"),
+        ("0 0 0 * * *", "must have five fields like */5 * * * *, not '0 0 0 * * *'"),
+    ],
+)
+def test_a_time_that_never_comes_or_a_sixth_field_is_refused_at_start(
+    invoke, tmp_path, command, expression, message
+):
+    jobs = [{"JobType": "demo", "CronExpression": expression}]
+    settings = {"Batchanator": {"ScheduledIngestionJobs": jobs}}
+    (tmp_path / "batchanator.json").write_text(json.dumps(settings))
+    result = invoke(command)
+    assert result.exit_code == 2
+    assert f"ScheduledIngestionJobs[0].CronExpression {message}" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

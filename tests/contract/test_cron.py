@@ -6,19 +6,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+import pytest
 from structlog.testing import capture_logs
 
 from batchanator.domain.cron import Expression
-from batchanator.domain.errors import NotFoundError
+from batchanator.domain.errors import NotFoundError, OutcomeUnknownError
 from batchanator.domain.schedule import OnMissed, Schedule
 from batchanator.schedule.scheduler import OVERLAP, STOPPED, CronJob, Scheduler
-from batchanator.store.store import Store
-from tests.contract.world import DEADLINE, HOUR, World
+from batchanator.store.store import Repositories, Store
+from tests.contract.world import DEADLINE, HOUR, World, statement
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 Work = Callable[[], Awaitable[str]]
+T = TypeVar("T")
 
 
 async def nothing() -> str:
@@ -228,6 +231,65 @@ async def test_a_stop_lets_runs_end_within_the_grace_and_records_those_that_do_n
         (1, "succeeded", "done"),
         (2, "failed", STOPPED),
     ]
+
+
+class Forgetful(Store):
+    """A store whose connection breaks after the next COMMIT, before its answer."""
+
+    breaks = False
+
+    async def transact(self, work: Callable[[Repositories], Awaitable[T]]) -> T:
+        done = await super().transact(work)
+        if self.breaks:
+            self.breaks = False
+            raise OutcomeUnknownError("the connection was lost")
+        return done
+
+
+async def test_a_run_that_was_taken_without_an_answer_is_run_once_all_the_same(world: World) -> None:
+    store = Forgetful(world.store.driver)
+    one, other = await clockwork(world, store), await clockwork(world)
+    await one.run(job(), 0)
+    store.breaks = True
+    with pytest.raises(OutcomeUnknownError):
+        await one.look(job(), 1)
+    await other.run(job(), 1)
+    assert await runs(world) == [(0, "skipped", "first seen"), (1, None, None)]
+    await one.run(job(), 1, 1, 2)
+    assert await runs(world) == [
+        (0, "skipped", "first seen"),
+        (1, "succeeded", "did nothing"),
+        (2, "succeeded", "did nothing"),
+    ]
+
+
+async def test_a_take_that_failed_without_an_answer_is_tried_again(world: World) -> None:
+    store = Forgetful(world.store.driver)
+    one = await clockwork(world, store)
+    await one.run(job(), 0)
+    store.breaks = True
+    with pytest.raises(OutcomeUnknownError):
+        await one.look(job(), 1)
+    await world.fetch("DELETE FROM cron_runs WHERE ended_at IS NULL")  # it was rolled back after all
+    await one.run(job(), 1)
+    assert await runs(world) == [(0, "skipped", "first seen"), (1, "succeeded", "did nothing")]
+
+
+async def test_a_database_that_is_away_at_the_end_of_a_run_delays_its_record(shared: World) -> None:
+    other = await shared.another()
+
+    async def cut_off() -> str:
+        await other.driver.fetch(
+            statement(
+                "SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        return "did it"
+
+    one = await clockwork(shared)
+    await one.run(job(cut_off), 0, 1)
+    assert await runs(shared) == [(0, "skipped", "first seen"), (1, "succeeded", "did it")]
 
 
 async def test_the_loop_runs_what_is_due_by_the_databases_clock(world: World) -> None:

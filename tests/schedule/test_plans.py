@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from batchanator.app.runtime import API, EVERYTHING, SCHEDULER
 from batchanator.app.schedules import planned
 from batchanator.settings import Settings
 
@@ -45,4 +46,11 @@ def test_a_job_reads_its_expression_in_its_own_zone_or_the_general_one() -> None
     assert [(job.schedule.zone_name, job.schedule.on_missed) for job in found] == [
         *[("Europe/Berlin", "RunOnce")] * 3,
         ("America/New_York", "Skip"),
+    ]
+
+
+def test_serve_and_scheduler_schedule_and_api_does_not() -> None:
+    assert [parts.roles for parts in (EVERYTHING, SCHEDULER, API)] == [
+        *["dispatch,ingest,schedule"] * 2,
+        "",
     ]
