@@ -16,7 +16,9 @@ from batchanator.domain.errors import NotFoundError, OutcomeUnknownError
 from batchanator.domain.schedule import OnMissed, Schedule
 from batchanator.schedule.scheduler import OVERLAP, STOPPED, CronJob, Scheduler
 from batchanator.store.store import Repositories, Store
-from tests.contract.world import DEADLINE, HOUR, World, statement
+from tests.contract.world import DEADLINE, HOUR, World
+from tests.postgres import PostgresServer
+from tests.process.polling import until
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -275,21 +277,25 @@ async def test_a_take_that_failed_without_an_answer_is_tried_again(world: World)
     assert await runs(world) == [(0, "skipped", "first seen"), (1, "succeeded", "did nothing")]
 
 
-async def test_a_database_that_is_away_at_the_end_of_a_run_delays_its_record(shared: World) -> None:
-    other = await shared.another()
+async def test_a_database_that_is_away_at_the_end_of_a_run_delays_its_record(
+    postgres_url: str, postgres18: PostgresServer
+) -> None:
+    world = await World.begin(postgres_url)
 
     async def cut_off() -> str:
-        await other.driver.fetch(
-            statement(
-                "SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
+        await asyncio.to_thread(postgres18.stop, "immediate")
         return "did it"
 
-    one = await clockwork(shared)
-    await one.run(job(cut_off), 0, 1)
-    assert await runs(shared) == [(0, "skipped", "first seen"), (1, "succeeded", "did it")]
+    one = await clockwork(world)
+    with capture_logs() as logs:
+        await one.run(job(cut_off), 0)
+        await one.look(job(cut_off), 1)
+        told = lambda: any(line["event"] == "cron.not_recorded" for line in logs)  # noqa: E731
+        await asyncio.to_thread(until, told, "the end could not be recorded")
+        await asyncio.to_thread(postgres18.start)
+        await one.idle()
+    assert await runs(world) == [(0, "skipped", "first seen"), (1, "succeeded", "did it")]
+    await world.end()
 
 
 async def test_the_loop_runs_what_is_due_by_the_databases_clock(world: World) -> None:

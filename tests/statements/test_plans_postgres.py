@@ -116,6 +116,8 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
     "outcomes/dead": {"job_id": 1, "after": 100, "limit": 500},
     "outcomes/dead_among": {"job_id": 1, "seqs": [4001, 150_000]},
     "outcomes/purged": {"job_id": 1},
+    "outcomes/retryable": {"age": timedelta(hours=1), "below": 10, "limit": 100},
+    "jobs/stale": {"age": timedelta(days=1), "limit": 100},
     "batches/of_seqs": {"job_id": 1, "seqs": [4001, 150_000]},
     "idempotency_keys/standing": {"holders": [ItemId(1, 4001), ItemId(1, 150_000)]},
 }

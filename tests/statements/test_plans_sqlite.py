@@ -73,6 +73,8 @@ STATEMENTS = (
     "outcomes/dead",
     "outcomes/dead_among",
     "outcomes/purged",
+    "outcomes/retryable",
+    "jobs/stale",
     "outcomes/redrive",
     "idempotency_keys/holders",
     "idempotency_keys/take_over",
