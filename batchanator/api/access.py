@@ -38,12 +38,13 @@ ROLES: Final[dict[str, Needed]] = {
     "GET /actions": "read",
     "POST /process": "process",
     "POST /process/batch": "process",
+    "GET /openapi.json": "read",
     "GET /healthz": "nothing",
     "GET /readyz": "nothing",
 }
 
 NARROWED: Final = frozenset(
-    {"GET /jobs", "GET /items", "GET /handlers", "POST /process", "POST /process/batch"}
+    {"GET /jobs", "GET /items", "GET /handlers", "GET /openapi.json", "POST /process", "POST /process/batch"}
 )
 """Routes of no one job or type that keep a caller to its job types themselves.
 

@@ -18,6 +18,7 @@ from batchanator.api.items import Items
 from batchanator.api.jobs import Jobs
 from batchanator.api.lines import Lines
 from batchanator.api.one_item import OneItem
+from batchanator.api.openapi.serving import OpenApi
 from batchanator.api.processing import Processing
 from batchanator.api.results import Results
 from batchanator.api.service import Service
@@ -41,7 +42,7 @@ class Part(Protocol):
 def build(service: Service) -> web.Application:
     """Return the application; serve it by `batchanator.api.server`, which bounds what aiohttp leaves open."""
     bodies = Bodies(service.limits.bodies)
-    parts: list[Part] = [Health(service.gate, service.readiness)]
+    parts: list[Part] = [Health(service.gate, service.readiness), OpenApi()]
     if service.triggers:
         parts += [Triggers(service, bodies), Uploads(service)]
     if service.status:

@@ -12,6 +12,7 @@ from batchanator.domain.submission import JobOptions, OnDuplicate
 
 _Count = Annotated[int, Meta(ge=1, le=10_000)]
 _Priority = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+_Whole = Annotated[int, Meta(ge=0, le=2**62)]
 LONGEST_NAME = 200
 
 
@@ -47,24 +48,24 @@ class Process(Struct, rename="camel"):
     job_type: str
     idempotency_key: str
     payload: Raw
-    job_id: int = 0
-    seq: int = 0
-    attempt: int = 1
-    fence: int = 0
+    job_id: _Whole = 0
+    seq: _Whole = 0
+    attempt: _Whole = 1
+    fence: _Whole = 0
 
 
 class BatchItem(Struct, rename="camel"):
-    seq: int
+    seq: _Whole
     idempotency_key: str
     payload: Raw
-    attempt: int = 1
+    attempt: _Whole = 1
 
 
 class ProcessBatch(Struct, rename="camel"):
     job_type: str
     items: list[BatchItem]
-    job_id: int = 0
-    fence: int = 0
+    job_id: _Whole = 0
+    fence: _Whole = 0
 
 
 def job_options(given: Options | None, defaults: JobOptions) -> JobOptions:

@@ -17,7 +17,7 @@ from batchanator.app.runtime import Parts
 from batchanator.app.serving import Serving
 from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings
-from tests.api import handlers
+from tests.api import conforming, handlers
 from tests.contract.world import World
 
 DEADLINE = 20.0
@@ -79,7 +79,10 @@ class Client:
     async def ask(self, method: str, path: str, **options: Any) -> Answer:
         url = URL(self.base + path, encoded=True)
         async with self.session.request(method, url, **options) as response:
-            return Answer(response.status, dict(response.headers), await response.read())
+            answer = Answer(response.status, dict(response.headers), await response.read())
+        if method in {"GET", "POST", "DELETE", "PATCH"}:
+            conforming.check(method, path, answer.status, response.content_type, answer.body)
+        return answer
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.ask("GET", path, **options)

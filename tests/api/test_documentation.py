@@ -7,6 +7,7 @@ import batchanator
 from batchanator.api.access import ROLES
 from batchanator.api.application import build
 from batchanator.api.one_item import LINE_CODES, LINE_STATUSES
+from batchanator.api.openapi.routes import ROUTES
 from batchanator.api.parameters import ITEM_STATUSES, JOB_STATUSES
 from batchanator.api.problems import KINDS
 from batchanator.api.result_lines import FILTERS
@@ -73,3 +74,7 @@ def test_every_reason_of_a_job_is_documented() -> None:
 def test_links_inside_lead_somewhere() -> None:
     titles = {title.lower().replace(" ", "-") for title in re.findall(r"^## (.*)$", TEXT, re.MULTILINE)}
     assert set(re.findall(r"\(#([a-z-]+)\)", TEXT)) <= titles
+
+
+def test_every_route_is_described_by_the_openapi_document() -> None:
+    assert set(ROUTES) == set(ROLES)
