@@ -137,3 +137,28 @@ def test_a_lock_that_a_statement_waits_for_does_not_outlive_its_cancellation(sce
     assert scene.value("SELECT sealed_at FROM jobs") is None
     assert scene.value("SELECT ingest_worker FROM jobs") is None
     scene.assert_sound()
+
+
+@on("postgres18")
+def test_a_primary_that_became_read_only_under_work_costs_no_item_and_no_attempt(
+    scene: Scene, server: PostgresServer
+) -> None:
+    """What a demoted primary looks like: it reads on, and refuses each write, for longer than the lease."""
+    job = write_source(scene, 3_000, 5)
+    worker = scene.start()
+    scene.wait_succeeded(50)
+    try:
+        server.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        server.execute("SELECT pg_reload_conf()")
+        pass_time(LONGER_THAN_THE_LEASE)
+        assert scene.open_jobs()
+    finally:
+        server.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        server.execute("SELECT pg_reload_conf()")
+    scene.wait_ended(60)
+    worker.stop()
+
+    assert "read-only transaction" in worker.log
+    assert not worker.events("duty.broke")
+    assert_all_well(scene, job, 3_000)
+    scene.assert_sound(in_order=False)
