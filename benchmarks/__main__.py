@@ -12,6 +12,7 @@ from benchmarks.ingestion import ingest_postgres, ingest_sqlite
 from benchmarks.latency import latency
 from benchmarks.loops import run
 from benchmarks.memory import memory
+from benchmarks.process import process
 from benchmarks.reads import reads
 from benchmarks.rounds import Plan
 from benchmarks.start import start
@@ -24,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "ingest-sqlite": ingest_sqlite,
     "latency": latency,
     "start": start,
+    "process": process,
 }
 DEEP: dict[str, Bench] = {"reads": reads, "memory": memory}
 

@@ -46,15 +46,15 @@ async def _protocol(place: Place, folder: Path) -> Cost:
 
 async def _async(place: Place, folder: Path) -> Cost:
     async with running(place, folder, registry(each)) as runtime:
-        return await _worker(place, runtime)
+        return await drain_started(place, runtime)
 
 
 async def _slice(place: Place, folder: Path) -> Cost:
     async with running(place, folder, registry(whole)) as runtime:
-        return await _worker(place, runtime)
+        return await drain_started(place, runtime)
 
 
-async def _worker(place: Place, runtime: Runtime) -> Cost:
+async def drain_started(place: Place, runtime: Runtime) -> Cost:
     """Wake a started worker that found the job paused, and wait for the job's end."""
     ended = runtime.wakeups.ended
     ended.clear()

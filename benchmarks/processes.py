@@ -14,16 +14,17 @@ from benchmarks.places import Place
 from benchmarks.work import JOB_TYPE
 
 
-def settings_for(url: str, folder: Path) -> Settings:
-    return load_settings(cwd=folder, environ={}, overrides={"database_url": url})
+def settings_for(url: str, folder: Path, **more: str) -> Settings:
+    environ = {f"BATCHANATOR_{name.upper()}": value for name, value in more.items()}
+    return load_settings(cwd=folder, environ=environ, overrides={"database_url": url})
 
 
 @asynccontextmanager
 async def running(
-    place: Place, folder: Path, handlers: Registry, parts: Parts | None = None
+    place: Place, folder: Path, handlers: Registry, parts: Parts | None = None, **settings: str
 ) -> AsyncIterator[Runtime]:
     """Open and start the product; `folder` is where its files may lie."""
-    runtime = Runtime(settings_for(place.url, folder), handlers, (folder,), parts or Parts())
+    runtime = Runtime(settings_for(place.url, folder, **settings), handlers, (folder,), parts or Parts())
     await runtime.open(wait=timedelta(seconds=10))
     try:
         await runtime.start()

@@ -11,6 +11,9 @@ from aiohttp import web
 SEND_SECONDS = 60.0
 """How long a reader may take for an answer, or for one page of a stream."""
 
+SMALL_BYTES = 16 * 1024
+"""Well below what a transport buffers before it makes the writer wait (64 KiB)."""
+
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -57,6 +60,10 @@ def next_link(request: web.Request, parameter: str, value: int | str) -> str:
 
 async def send(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Send a whole answer in bounded time; a reader that is too slow loses its connection."""
+    if _is_small(response):  # the transport takes it at once, and waits for the reader by itself
+        await response.prepare(request)
+        await response.write_eof()
+        return response
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await response.prepare(request)
@@ -64,6 +71,14 @@ async def send(request: web.Request, response: web.StreamResponse) -> web.Stream
     except TimeoutError:
         abort(request)
     return response
+
+
+def _is_small(response: web.StreamResponse) -> bool:
+    return (
+        isinstance(response, web.Response)
+        and isinstance(response.body, bytes)
+        and len(response.body) <= SMALL_BYTES
+    )
 
 
 def abort(request: web.Request) -> None:

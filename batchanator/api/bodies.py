@@ -62,6 +62,11 @@ class Bodies:
 
 
 async def _collect(request: web.Request, limit: int) -> bytes:
+    if request.content.is_eof() and request.content.exception() is None:  # all of it came with the headers
+        body = request.content.read_nowait()
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
     chunks: list[bytes] = []
     size = 0
     try:

@@ -1,5 +1,6 @@
 """Who may ask while anybody may: a service that is open to its machine alone is not open to pages in its browsers."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from aiohttp import web
@@ -26,6 +27,7 @@ def check_site(request: web.Request) -> None:
         raise ProblemError(CROSS_SITE, "Send it from a program, or from a page of this address.")
 
 
+@lru_cache(256)
 def is_loopback(host: str) -> bool:
     """Tell whether a Host header, with or without a port, names this machine and nothing else."""
     if host.startswith("["):

@@ -74,7 +74,10 @@ class Guard:
                 if self._gate.closed is not None:
                     raise ProblemError(UNAVAILABLE, self._gate.closed)
                 await self._admission.check_job(request)
-            with structlog.contextvars.bound_contextvars(**_named(request)):
+            name = caller_of(request).name
+            if name is None:
+                return await handler(request)
+            with structlog.contextvars.bound_contextvars(caller=name):  # log lines say who asked
                 return await handler(request)
 
         return gated
@@ -98,12 +101,6 @@ async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
             abort(request)
             raise ConnectionResetError("the answer broke off") from error
         return response_of(problem)
-
-
-def _named(request: web.Request) -> dict[str, str]:
-    """Return what log lines of this request say of its caller."""
-    name = caller_of(request).name
-    return {} if name is None else {"caller": name}
 
 
 def _narrowed(request: web.Request, error: Exception) -> Exception:

@@ -1,6 +1,6 @@
 """What /process runs: the dispatcher's executors, outside the ledger. No lease, no retry, no record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from batchanator.api.service import Call
@@ -11,11 +11,11 @@ from batchanator.handlers.registered import RegisteredHandler
 
 
 class Outside:
-    """Runs calls as a slice is run, and keeps what came of them."""
+    """Runs calls as a slice is run, and keeps what came of them. `timeouts` in seconds, by job type."""
 
-    def __init__(self, executor: Executor, timeout_of: Callable[[RegisteredHandler], float]) -> None:
+    def __init__(self, executor: Executor, timeouts: Mapping[str, float]) -> None:
         self._executor = executor
-        self._timeout_of = timeout_of
+        self._timeouts = timeouts
 
     async def run(
         self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call]
@@ -31,7 +31,7 @@ class Outside:
                 min(seqs),
                 max(seqs),
                 fence,
-                self._timeout_of(handler),
+                self._timeouts[handler.job_type],
                 seqs,
                 [call.idempotency_key for call in valid],
                 [call.attempt for call in valid],

@@ -73,7 +73,10 @@ class Serving:
             uploads=runtime.uploader,
             operations=Operations(writes, runtime.wakeups),
             registry=runtime.registry,
-            handling=Outside(self.executor, lambda handler: resolved(handler, settings).timeout_seconds),
+            handling=Outside(
+                self.executor,
+                {one.job_type: resolved(one, settings).timeout_seconds for one in runtime.registry},
+            ),
             readiness=lambda: readiness(runtime, self.executor),
             status=runtime.parts.status,
             triggers=runtime.parts.triggers,
