@@ -4,12 +4,13 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import PostgresServer
+from tests.support.canaries import sung
 
 DATABASES = ("sqlite", "postgres16", "postgres18")
 
@@ -57,6 +58,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             "NOT TESTED: SQL Server (BATCHANATOR_TEST_SQLSERVER names none)", yellow=True, bold=True
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that let a canary out into what it printed or logged; those that read it check it themselves."""
+    report = yield
+    if report.when == "teardown" and report.passed:
+        heard = {(kind, canary) for _, kind, text in item._report_sections for canary in sung(text)}
+        if heard:
+            report.outcome = "failed"
+            report.longrepr = f"secrets in the captured output of this test: {sorted(heard)}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ from typing import Literal, Self
 
 import psutil
 
+from tests.support.canaries import PASSWORD
+
 VERSIONS = {16: "pginstall", 18: "pginstall18"}
 SUPERUSER = "postgres"
 
@@ -118,7 +120,7 @@ class PostgresServer:
         return (self.data.parent / "log").read_text(encoding="utf-8", errors="replace")
 
     def url(self, database: str = SUPERUSER) -> str:
-        return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{SUPERUSER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         """Start the server unless it runs; the first start makes its directory and finds a port."""

@@ -19,6 +19,7 @@ from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings
 from tests.api import conforming, handlers
 from tests.contract.world import World
+from tests.support.canaries import KEY, PASSWORD, sung
 
 DEADLINE = 20.0
 QUIET = Parts(dispatch=False, ingest=False)
@@ -82,6 +83,7 @@ class Client:
             answer = Answer(response.status, dict(response.headers), await response.read())
         if method in {"GET", "POST", "DELETE", "PATCH"}:
             conforming.check(method, path, answer.status, response.content_type, answer.body)
+        assert not {PASSWORD, KEY} & set(sung(f"{answer.headers}") + sung(answer.body)), path
         return answer
 
     async def get(self, path: str, **options: Any) -> Answer:

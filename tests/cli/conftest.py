@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from batchanator.cli import options
 from batchanator.cli.main import cli
+from tests.support.canaries import PASSWORD, sung
 
 ROOT = Path(__file__).parents[2]
 HANDLERS = ("--handlers", "tests.cli.demo_handlers")
@@ -37,7 +38,9 @@ def invoke(monkeypatch) -> Iterator[Invoke]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
     def run(*arguments: object, **options: Any) -> Result:
-        return CliRunner().invoke(cli, [str(one) for one in arguments], prog_name="batchanator", **options)
+        result = CliRunner().invoke(cli, [str(one) for one in arguments], prog_name="batchanator", **options)
+        assert PASSWORD not in result.output
+        return result
 
     yield run
     structlog.reset_defaults()
@@ -68,6 +71,7 @@ def command(start) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     def run(*arguments: object, **environ: str) -> "subprocess.CompletedProcess[str]":
         process = start(*arguments, **environ)
         out, err = process.communicate(timeout=60)
+        assert not sung(out + err)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run
