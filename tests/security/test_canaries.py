@@ -153,6 +153,8 @@ async def test_secrets_come_out_where_they_may_and_nowhere_else(
 
 COMMANDS: dict[str, list[str]] = {
     "serve": ["--port", "0", "--host", "256.256.256.256"],
+    "api": ["--port", "0", "--host", "256.256.256.256"],
+    "scheduler": ["--port", "0", "--host", "256.256.256.256"],
     "process": ["in.ndjson", "--job-type", "demo", "--wait", "0"],
     "ingest": ["in.ndjson", "--job-type", "demo", "--wait", "0"],
     "validate": ["in.ndjson", "--job-type", "demo"],
@@ -192,11 +194,16 @@ def test_no_command_says_a_password_or_a_key(tmp_path: Path, name: str, url: str
     arguments = [name, *COMMANDS[name]]
     if name not in {"validate", "handlers", "keys", "health"}:
         arguments += ["--database", url.format(PASSWORD)]
-    ours = {"BATCHANATOR_API_KEYS": KEY, "BATCHANATOR_HANDLERS": "tests.cli.demo_handlers"}
+    settings = {"API_KEYS": KEY, "API_KEY": KEY, "HANDLERS": "tests.cli.demo_handlers"}
+    ours = {f"BATCHANATOR_{setting}": value for setting, value in settings.items()}
     ended = subprocess.run(
         [sys.executable, "-m", "batchanator", *arguments],
         cwd=tmp_path,
-        env={**os.environ, **ours, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            **{f"BATCHANATOR_{setting}": value for setting, value in ours.items()},
+            "PYTHONPATH": str(ROOT),
+        },
         capture_output=True,
         text=True,
         timeout=60,
