@@ -7,12 +7,13 @@ from typing import Any, assert_never
 
 from aiohttp import web
 
-from batchanator.api.admission import check_job_type
+from batchanator.api.admission import caller_of
 from batchanator.api.answers import answer, raw_json
 from batchanator.api.bodies import Bodies, parse
 from batchanator.api.problems import TOO_MANY, UNAVAILABLE, ProblemError, invalid
 from batchanator.api.requests import Process, ProcessBatch
 from batchanator.api.service import Call, Service
+from batchanator.domain.access import Caller
 from batchanator.domain.errors import UnknownJobTypeError
 from batchanator.domain.outcomes import Failed, Outcome, Skipped, Succeeded
 from batchanator.domain.policy import LONGEST_WAIT
@@ -35,14 +36,14 @@ class Processing:
     async def one(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, 2 * self._limits.max_line_bytes) as body:
             asked = parse(body, Process)
-            check_job_type(request, asked.job_type)
             call = Call(asked.idempotency_key, bytes(asked.payload), asked.seq, asked.attempt)
-            return answer((await self._run(asked.job_type, asked.job_id, asked.fence, [call]))[0])
+            return answer(
+                (await self._run(caller_of(request), asked.job_type, asked.job_id, asked.fence, [call]))[0]
+            )
 
     async def batch(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, self._limits.max_bytes) as body:
             asked = parse(body, ProcessBatch)
-            check_job_type(request, asked.job_type)
             if len(asked.items) > self._limits.max_items:
                 raise ProblemError(
                     TOO_MANY, f"At most {self._limits.max_items} items are run in one request."
@@ -53,18 +54,19 @@ class Processing:
             ]
             if len({call.seq for call in calls}) < len(calls):
                 raise invalid("/items", "each item needs a seq of its own: outcomes are told by it")
-            answers = await self._run(asked.job_type, asked.job_id, asked.fence, calls)
+            answers = await self._run(caller_of(request), asked.job_type, asked.job_id, asked.fence, calls)
         seqs = [call.seq for call in calls]
         return answer({"outcomes": [{"seq": seq, **one} for seq, one in zip(seqs, answers, strict=True)]})
 
     async def _run(
-        self, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
+        self, caller: Caller, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
     ) -> Sequence[dict[str, Any]]:
-        try:
-            handler = self._registry.get(job_type)
-        except UnknownJobTypeError as error:
-            return [_shape(False, error=str(error), code=UNKNOWN_JOB_TYPE)] * len(calls)
-        outcomes = await self._handling.run(handler, job_id, fence, calls)
+        """Run the calls; a job type that the caller is not for is unknown, so that no others of its dispatcher wait."""
+        known = [handler.job_type for handler in self._registry if caller.sees(handler.job_type)]
+        if job_type not in known:
+            error = str(UnknownJobTypeError(job_type, known))
+            return [_shape(False, error=error, code=UNKNOWN_JOB_TYPE)] * len(calls)
+        outcomes = await self._handling.run(self._registry.get(job_type), job_id, fence, calls)
         if outcomes is None:
             raise ProblemError(UNAVAILABLE, "This process is stopping.")
         return [outcome_json(outcome) for outcome in outcomes]

@@ -65,13 +65,25 @@ async def test_another_type_is_refused_whether_there_is_one_or_not(shared: Clien
         ("POST", f"/jobs/{job_type}/trigger/database", {}),
         ("GET", f"/jobs?jobType={job_type}", None),
         ("GET", f"/items?jobType={job_type}&idempotencyKey=k", None),
-        ("POST", "/process", {"jobType": job_type, "idempotencyKey": "k", "payload": {}}),
-        ("POST", "/process/batch", {"jobType": job_type, "items": []}),
     )
     for method, path, body in asked:
         answer = await shared.ask(method, path, json=body, headers=bearing("mine"))
         assert (answer.status, answer.problem) == (403, "forbidden"), path
         assert answer.json["detail"] == "This key is for other job types."
+
+
+@pytest.mark.parametrize("job_type", ["threaded", "nothing"])
+async def test_handlers_of_another_type_are_not_there(shared: Client, job_type: str) -> None:
+    item = {"seq": 1, "idempotencyKey": "k", "payload": {}}
+    one = await shared.post("/process", {"jobType": job_type, **item}, headers=bearing("mine"))
+    many = await shared.post(
+        "/process/batch", {"jobType": job_type, "items": [item]}, headers=bearing("mine")
+    )
+    for outcome in (one.json, many.json["outcomes"][0]):
+        assert (outcome["success"], outcome["code"]) == (False, "unknown_job_type")
+        assert outcome["error"] == f"unknown job type {job_type!r}; known: echo"
+    own = await shared.post("/process", {"jobType": "echo", **item}, headers=bearing("mine"))
+    assert own.json["success"]
 
 
 async def test_lists_leave_the_others_out(shared: Client) -> None:
