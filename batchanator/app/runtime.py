@@ -36,6 +36,7 @@ from batchanator.ingest.uploading import Uploader
 from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
+from batchanator.store.relay import Relay
 from batchanator.store.statements import Dialect
 from batchanator.store.store import Store, driver_for, sqlite_path
 from batchanator.store.wakeups import Wakeups
@@ -87,6 +88,7 @@ class Runtime:
     scheduler: Scheduler | None = field(default=None, init=False)
     submitter: Submitter = field(init=False)
     uploader: Uploader = field(init=False)
+    relay: Relay | None = field(default=None, init=False)
     _started: list[RegisteredHandler] = field(default_factory=list, init=False)
     _drained: bool = field(default=False, init=False)
 
@@ -144,6 +146,9 @@ class Runtime:
     async def start(self) -> None:
         """Start what this process runs; `open` was called."""
         settings = self.settings
+        if self.relay is None:
+            self.relay = Relay(self.store.driver, self.wakeups, jitter=self.jitter)
+            self.relay.start()
         ids = await write_job_types(self.store, self.registry, settings)
         if self.parts.handlers:
             for handler in self.registry:
@@ -284,6 +289,8 @@ class Runtime:
         except StoreError as error:
             _log.error("process.not_stopped_cleanly", error=str(error))
         finally:
+            if self.relay is not None:
+                await self.relay.stop()
             await self.store.close()
 
 

@@ -1,9 +1,10 @@
-"""Which claim to make: over all runnable jobs, over a shortlist where they are many, over capped ones locked."""
+"""Which claim to make: over all runnable jobs, over a shortlist where they are many, over limited ones locked."""
 
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
-from batchanator.store.records import Claimed, Floor
+from batchanator.store.limited import claim_limited
+from batchanator.store.records import Claimed, Floor, Listed
 from batchanator.store.store import Repositories, Store
 
 MOST_JOBS = 50
@@ -12,6 +13,7 @@ LIST_LENGTH = 256
 FLOOR_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 MOST_SLICES = 20
+RATED_SECONDS = 0.15
 
 
 class Claimer:
@@ -26,7 +28,8 @@ class Claimer:
         self._list: list[int] = []
         self._list_from = 0.0
         self._jobs = 0
-        self._capped = 0
+        self._limited = 0
+        self._rated = 0
         self._looked_at = -LOOK_SECONDS
         self._was_empty = True
 
@@ -36,15 +39,15 @@ class Claimer:
         now = monotonic()
         if now - self._floors_from > FLOOR_SECONDS:
             self._floors, self._floors_from = {}, now
-        if self._was_empty and self._jobs <= MOST_JOBS and not self._capped:
+        if self._was_empty and self._jobs <= MOST_JOBS and not self._limited:
             self._was_empty = False  # out of idleness the shortest way: one statement, a look round after it
             if taken := await self._claim_all(worker, limit):
                 return taken
         if now - self._looked_at > LOOK_SECONDS:
-            self._jobs, self._capped = await self._store.jobs.live()
+            self._jobs, self._limited, self._rated = await self._store.jobs.live()
             self._looked_at = now
-        if self._capped:
-            taken = await self._claim_with_capped(worker, limit)
+        if self._limited:
+            taken = await self._claim_with_limited(worker, limit)
         elif self._jobs > MOST_JOBS:
             taken = await self._claim_from_list(worker, limit)
         else:
@@ -71,28 +74,27 @@ class Claimer:
                 return taken
         return []
 
-    async def _next_listed(self, limit: int) -> list[Floor]:
+    async def _next_listed(self, limit: int) -> list[Listed]:
         """Return jobs from a list read at most 250 ms ago, each used once: a claim costs O(limit), not O(jobs)."""
         now = monotonic()
         if not self._list or now - self._list_from > LIST_SECONDS:
             self._list = await self._store.jobs.runnable(types=self.types, limit=LIST_LENGTH)
             self._list_from = now
         part, self._list = self._list[:limit], self._list[limit:]
-        return [Floor(job, self._floors.get(job, 0)) for job in part]
+        return [Listed(job, self._floors.get(job, 0)) for job in part]
 
-    async def _claim_with_capped(self, worker: str, limit: int) -> list[Claimed]:
-        """Claim from jobs with and without max_concurrency, in one order.
-
-        The rows of the first are locked, and what they have leased is counted in the statement after that.
-        """
+    async def _claim_with_limited(self, worker: str, limit: int) -> list[Claimed]:
+        """Claim from jobs with and without a limit, in one order."""
         listed = await self._next_listed(limit)
 
         async def work(tx: Repositories) -> list[Claimed]:
-            capped = await tx.jobs.lock_capped(types=self.types, limit=limit)
-            jobs = listed + [Floor(job, 0) for job in capped]
-            return await tx.slices.claim_listed(worker=worker, types=self.types, limit=limit, jobs=jobs)
+            return await claim_limited(tx, worker=worker, types=self.types, limit=limit, listed=listed)
 
         return await self._store.transact(work)
+
+    def longest_wait(self, poll: float) -> float:
+        """Return when to look again where nothing is ready: soon, where a rate may let something start by then."""
+        return min(poll, RATED_SECONDS) if self._rated else poll
 
 
 def _lowest(taken: Sequence[Claimed]) -> Mapping[int, int]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -11,6 +11,7 @@ from batchanator.dispatch.claimer import Claimer
 from batchanator.dispatch.executor import Executor, Lost
 from batchanator.dispatch.hand import Hand
 from batchanator.dispatch.held import HeldSlice, JobTypePolicy
+from batchanator.dispatch.pacing import Pace
 from batchanator.dispatch.settler import Settler
 from batchanator.domain.errors import StoreError
 from batchanator.store.probes import probe
@@ -21,7 +22,7 @@ from batchanator.store.wakeups import Wakeups, wait_for
 AWAY_SECONDS = 0.2
 """How often it is asked whether a target that is away may be tried again."""
 
-_STOPPED = Lost("its job is stopping")
+_STOPPED = Lost("it may not start any more")
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -74,7 +75,7 @@ class Dispatcher:
                 pause = min(pause * 2, 5.0)
                 continue
             if not taken and not self._stopping:
-                poll = self._poll.total_seconds()
+                poll = self._claimer.longest_wait(self._poll.total_seconds())
                 if len(types) < len(self._policies):
                     poll = min(poll, AWAY_SECONDS)
                 await wait_for(self._wakeups.ready, poll * (0.75 + self._jitter() / 2))
@@ -95,7 +96,10 @@ class Dispatcher:
 
     def _hold(self, claimed: Claimed, worker: str) -> HeldSlice:
         serial = claimed.suspect or claimed.serial
-        held = HeldSlice(claimed, self._policies[claimed.job_type_id], worker, serial=serial)
+        policy = self._policies[claimed.job_type_id]
+        held = HeldSlice(claimed, policy, worker, serial=serial)
+        if claimed.window is not None:
+            held.pace = Pace(self._store, claimed, whole=policy.handler.whole_slice)
         self.hand.add(held)
         return held
 
@@ -126,14 +130,12 @@ class Dispatcher:
             raw = await self._payloads(held)
             indexes = held.read_each(raw)
         lost: Lost | None = None
-        if not held.serial:
-            if indexes is None or indexes:
-                lost = await self._execute(held, indexes)
-        else:
-            for index in range(len(claimed.seqs)) if indexes is None else indexes:
-                lost = await self._one_alone(held, index)
-                if lost is not None:
-                    break
+        if held.serial:
+            lost = await self._one_by_one(held, indexes)
+        elif held.pace is not None:
+            lost = await self._at_its_pace(held, held.pace, indexes)
+        elif indexes is None or indexes:
+            lost = await self._execute(held, indexes)
         if lost is not None:
             await self._give_back(held)
         elif not held.lost:
@@ -144,8 +146,31 @@ class Dispatcher:
             return _STOPPED
         return await self._executor.run(held.work(indexes), held)
 
+    async def _one_by_one(self, held: HeldSlice, indexes: Sequence[int] | None) -> Lost | None:
+        for index in range(len(held.claimed.seqs)) if indexes is None else indexes:
+            if held.pace is not None:
+                await held.pace.next(1)
+            lost = await self._one_alone(held, index)
+            if lost is not None:
+                return lost
+        return None
+
+    async def _at_its_pace(self, held: HeldSlice, pace: Pace, indexes: Sequence[int] | None) -> Lost | None:
+        """Start items as the rate lets them, without waiting for those that run."""
+        left = list(range(len(held.claimed.seqs)) if indexes is None else indexes)
+        running: list[asyncio.Task[Lost | None]] = []
+        async with asyncio.TaskGroup() as group:
+            while left and (count := await pace.next(len(left))):
+                part, left = left[:count], left[count:]
+                running.append(group.create_task(self._execute(held, part), name="paced items"))
+        lost = [task.result() for task in running if task.result() is not None]
+        return _STOPPED if left else next(iter(lost), None)
+
     async def _until_alone(self, held: HeldSlice) -> None:
         """Wait until this worker holds nothing else; a second suspect waits for the first."""
+        for other in list(self.hand.slices.values()):
+            if other is not held and other.pace is not None:
+                self._withdraw(other)  # it may have to wait long for its rate
         while next(iter(self.hand.slices.values())) is not held or len(self.hand.slices) > 1:
             others = [one for one in self.hand.slices.values() if one is not held]
             if all(one.claimed.suspect for one in others) and next(iter(self.hand.slices.values())) is held:
@@ -193,16 +218,27 @@ class Dispatcher:
             await self._store.slices.release(worker=held.worker, slices=[Release(*held.key, started)])
         self.hand.remove(held)
         if held.stopped:
-            self._wakeups.stopped.set()
+            self._wakeups.wake("stopped", "ready")
 
-    async def give_back_stopped(self) -> None:
-        """Start nothing more of jobs that are stopping; what runs already ends by its settle."""
-        async with self._claiming:  # a claim on its way may bring slices from before the stop
-            stopping = await self._store.jobs.stopping() if self.hand.slices else set()
+    async def heed_changes(self) -> None:
+        """Start nothing more of what stops, was paused, or runs on other terms now than at its claim.
+
+        What runs already ends by its settle; the rest is given back, and claimed on the new terms if it may be.
+        """
+        async with self._claiming:  # a claim on its way may bring slices from before the change
+            jobs = {held.claimed.job_id for held in self.hand.slices.values()}
+            terms = await self._store.jobs.terms(jobs) if jobs else {}
         for held in list(self.hand.slices.values()):
-            if held.claimed.job_id in stopping and not held.stopped:
-                held.stopped = True
-                self._executor.withdraw(held)
+            now = terms.get(held.claimed.job_id)
+            if now is not None and (now.halted or now.limits != held.claimed.limits):
+                self._withdraw(held)
+
+    def _withdraw(self, held: HeldSlice) -> None:
+        if not held.stopped:
+            held.stopped = True
+            self._executor.withdraw(held)
+            if held.pace is not None:
+                held.pace.stop()
 
     # -- the lease ---------------------------------------------------------------------------------------------
 
@@ -245,6 +281,9 @@ class Dispatcher:
         self.hand.settled.set()
         async with self._claiming:
             pass
+        for held in list(self.hand.slices.values()):
+            if held.pace is not None:
+                self._withdraw(held)
         if self._tasks and grace > timedelta(0):
             await asyncio.wait(self._tasks, timeout=grace.total_seconds())
         left = dict(self._tasks)

@@ -58,16 +58,19 @@ class Hand:
             self._rate = rate if not self._rate else (self._rate + rate) / 2
             self._window_began, self._window_items = now, 0
         rate = max(self._rate, self._window_items / max(elapsed, 0.02))
-        open_items = sum(_weight(held, held.left) for held in self.slices.values())
+        mine = [
+            held for held in self.slices.values() if held.pace is None
+        ]  # what waits for a rate keeps nobody out
+        open_items = sum(_weight(held, held.left) for held in mine)
         wanted = self._concurrency + rate * AHEAD_SECONDS - open_items
         if wanted <= 0 and open_items >= self._concurrency:
             return 0
         mean = 50.0
-        if self.slices:
-            weights = sum(_weight(held, len(held.claimed.seqs)) for held in self.slices.values())
-            mean = max(weights / len(self.slices), 1.0)
+        if mine:
+            weights = sum(_weight(held, len(held.claimed.seqs)) for held in mine)
+            mean = max(weights / len(mine), 1.0)
         most = max(MOST_SLICES, 2 * self._concurrency)
-        return max(0, min(int(wanted / mean) + 1, most - len(self.slices)))
+        return max(0, min(int(wanted / mean) + 1, most - len(mine)))
 
 
 def _weight(held: HeldSlice, items: int) -> int:

@@ -5,6 +5,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from batchanator.dispatch.executor import SliceWork
+from batchanator.dispatch.pacing import Pace
 from batchanator.domain.backoff import Backoff
 from batchanator.domain.outcomes import Failed, Outcome
 from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
@@ -45,6 +46,7 @@ class HeldSlice:
         "left",
         "lost",
         "outcomes",
+        "pace",
         "payloads",
         "policy",
         "serial",
@@ -69,6 +71,7 @@ class HeldSlice:
         self.flushed_ns = perf_counter_ns()
         self.lost = False
         self.stopped = False
+        self.pace: Pace | None = None
 
     def started(self, seq: int) -> None:
         self.started_ns[seq - self.claimed.first_seq] = perf_counter_ns()

@@ -56,7 +56,7 @@ class LocalExecutor:
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self._queue: deque[tuple[Ticket, int]] = deque()
-        self._tickets: dict[Report, Ticket] = {}
+        self._tickets: set[Ticket] = set()
         self._idle: deque[asyncio.Future[None]] = deque()
         self._runners = [_Runner() for _ in range(concurrency)]
         self._threads = HandlerThreads(concurrency)
@@ -95,7 +95,8 @@ class LocalExecutor:
     async def run(self, work: SliceWork, report: Report) -> Lost | None:
         if self._closing:
             return Lost("the executor is closing")
-        ticket = self._tickets[report] = Ticket(work, report, asyncio.get_running_loop().create_future())
+        ticket = Ticket(work, report, asyncio.get_running_loop().create_future())
+        self._tickets.add(ticket)
         if work.handler.whole_slice:
             self._queue.append((ticket, WHOLE))
             self._wake(1)
@@ -108,14 +109,17 @@ class LocalExecutor:
             self._drop(ticket)
             raise
         finally:
-            del self._tickets[report]
+            self._tickets.discard(ticket)
         return ticket.lost
 
     def withdraw(self, report: Report) -> None:
-        ticket = self._tickets.get(report)
+        for ticket in [one for one in self._tickets if one.report is report]:
+            self._withdraw(ticket)
+
+    def _withdraw(self, ticket: Ticket) -> None:
         kept = deque(entry for entry in self._queue if entry[0] is not ticket)
         gone = len(self._queue) - len(kept)
-        if ticket is None or not gone:
+        if not gone:
             return
         self._queue = kept
         ticket.lost = Lost("withdrawn before its end")

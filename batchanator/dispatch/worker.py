@@ -21,6 +21,7 @@ from batchanator.store.wakeups import Wakeups, wait_for
 PROMOTE_SECONDS = 0.05
 PRUNE_SECONDS = 3600.0
 DRAIN_SECONDS = 3.0
+WATCH_SECONDS = 0.75
 _log = structlog.get_logger("batchanator.dispatch")
 
 
@@ -33,8 +34,7 @@ async def recover_dead(lease: Lease, duties: Duties, wakeups: Wakeups) -> None:
         await duties.recover(dead, bury=True)
         await duties.bury()
         await lease.expire(dead)
-        wakeups.ready.set()
-        wakeups.sources.set()
+        wakeups.tell("ready", "sources")
 
 
 class Worker:
@@ -86,6 +86,7 @@ class Worker:
             loop.create_task(self._keep("recover", self._recover_for_ever), name="recover"),
             loop.create_task(self._keep("promote", self._promote_for_ever), name="promote"),
             loop.create_task(self._keep("sweep", self._sweep_for_ever), name="sweep"),
+            loop.create_task(self._keep("watch", self._watch_for_ever), name="watch"),
             loop.create_task(self._keep("compare", self._compare_for_ever), name="compare"),
         ]
 
@@ -114,7 +115,7 @@ class Worker:
                 freed = await self.duties.recover(bury=True)
             await self.duties.bury()  # before anyone here is told that there is work
             if freed:
-                self._wakeups.ready.set()
+                self._wakeups.tell("ready")
             if monotonic() - self._pruned_at > PRUNE_SECONDS:
                 self._pruned_at = monotonic()
                 await self.duties.prune_workers()
@@ -124,7 +125,7 @@ class Worker:
         """Promote what is due, then wait until the next is: by the database's clock, at most a poll."""
         while True:
             if await self.duties.promote():
-                self._wakeups.ready.set()
+                self._wakeups.tell("ready")
             due, now = await self._store.slices.next_due()
             pause = self._poll if due is None else min((due - now).total_seconds(), self._poll)
             await wait_for(self._wakeups.due, max(pause, PROMOTE_SECONDS))
@@ -132,14 +133,25 @@ class Worker:
     async def _sweep_for_ever(self) -> None:
         while True:
             await self.duties.sweep()
-            await self.dispatcher.give_back_stopped()
+            await self.dispatcher.heed_changes()
             await wait_for(self._wakeups.stopped, min(self._poll, 5.0))
+
+    async def _watch_for_ever(self) -> None:
+        """Learn within a second what operators of other processes have changed: each change is on record."""
+        known = await self._store.actions.newest()
+        while True:
+            newest = await self._store.actions.newest()
+            if newest != known:
+                known = newest
+                self._wakeups.wake("ready", "due", "sources", "stopped")
+            await self.dispatcher.heed_changes()
+            await wait_for(self._wakeups.changed, WATCH_SECONDS)
 
     async def _compare_for_ever(self) -> None:
         while True:
             await self._lease.beaten.wait()
             self._lease.beaten.clear()
-            await self.dispatcher.give_back_stopped()
+            await self.dispatcher.heed_changes()
             await self.dispatcher.compare()
 
     async def stop(self, grace: timedelta) -> None:

@@ -68,7 +68,7 @@ class Filler:
                     await writer.write(portion[0], position=portion[1])
                 finally:
                     await asyncio.wait([ahead])
-                self._wakeups.ready.set()
+                self._wakeups.tell("ready")
                 portion = ahead.result()
             await run(opened.verify_unchanged)
         finally:
@@ -101,10 +101,10 @@ class Filler:
         if not await self._store.transact(work):
             raise LeaseLostError("another worker reads this source now, or the job is stopping")
         _log.info("job.sealed", job=job_id)
-        self._wakeups.ready.set()
+        self._wakeups.tell("ready")
         if strict:
-            self._wakeups.due.set()
-            self._wakeups.stopped.set()
+            self._wakeups.tell("due")
+            self._wakeups.tell("stopped")
 
     async def fail(
         self, job_id: int, ingest_fence: int, error: SourceError, *, forget_request: bool = False
@@ -124,7 +124,7 @@ class Filler:
             return stopped
 
         await self._store.transact(work)
-        self._wakeups.stopped.set()
+        self._wakeups.tell("stopped")
         _log.error("source.failed", job=job_id, code=error.code, reason=error.detail)
 
 

@@ -72,7 +72,7 @@ class SourceReader:
             await self._filler.fail(job["id"], checkpoint.ingest_fence, error)
         except LeaseLostError:
             _log.warning("ingestion.lost", job=job["id"])
-        self._wakeups.ready.set()
+        self._wakeups.tell("ready")
 
     def _open(self, identity: FileIdentity, offset: int) -> Source:
         try:
@@ -122,7 +122,7 @@ class SourceReader:
             if written is None:
                 return
             writer.advance([written[0]], written[1])
-            self._wakeups.ready.set()
+            self._wakeups.tell("ready")
 
 
 def _bytes(payload: object) -> bytes:

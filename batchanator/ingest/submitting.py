@@ -63,7 +63,7 @@ class Submitter:
         display = Path(opened.identity.path).name
         columns = columns_of(kind, options, "file", name or display, display, identity, request)
         job = await self._create({**columns, "source_size": opened.identity.size}, request)
-        self._wakeups.sources.set()
+        self._wakeups.tell("sources")
         return job
 
     async def database(
@@ -81,7 +81,7 @@ class Submitter:
         job = await self._create(
             columns_of(kind, options, "database", name, "pending_work", source, request), request
         )
-        self._wakeups.sources.set()
+        self._wakeups.tell("sources")
         return job
 
     async def items(
@@ -121,7 +121,7 @@ class Submitter:
                 if request is not None and (before := await self._before(request)):
                     return before
                 raise
-        self._wakeups.ready.set()
+        self._wakeups.tell("ready")
         _log.info("job.submitted", job=job_id, job_type=job_type, source="items", items=len(entries))
         return Submitted(job_id)
 

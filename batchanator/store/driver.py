@@ -36,6 +36,17 @@ class Session(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """A connection over which processes tell each other a word. All raise only StoreError."""
+
+    lost: asyncio.Event
+    """It has ended."""
+
+    async def tell(self, word: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Driver(Session, Protocol):
     """One database. Every call ends in bounded time and raises only StoreError and its children."""
 
@@ -59,6 +70,10 @@ class Driver(Session, Protocol):
 
     async def run_script(self, script: str, session: Session) -> None:
         """Run a migration's statements inside the session's transaction."""
+        ...
+
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> Listener | None:
+        """Open a connection of its own that hears every word told on `channel`; None where there is no such thing."""
         ...
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[Session]:

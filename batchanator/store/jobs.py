@@ -1,9 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from batchanator.store.driver import Row, Session, fetch_one
-from batchanator.store.records import Checkpoint
+from batchanator.store.parameters import changed
+from batchanator.store.records import Checkpoint, Limits, Terms
 from batchanator.store.statements import load
 
 _CREATE = load("jobs/create")
@@ -20,12 +21,15 @@ _FREE_ITEMS = load("jobs/free_items")
 _PAUSE = load("jobs/pause")
 _RESUME = load("jobs/resume")
 _RUNNABLE = load("jobs/runnable")
-_LOCK_CAPPED = load("jobs/lock_capped")
+_LOCK_LIMITED = load("jobs/lock_limited")
+_ROOMS = load("jobs/rooms")
+_TERMS = load("jobs/terms")
+_DRAW = load("jobs/draw")
+_SET_LIMITS = load("jobs/set_limits")
 _BROKEN_UPLOADS = load("jobs/broken_uploads")
 _REMEMBER = load("jobs/remember_request")
 _INGESTING = load("jobs/ingesting")
 _LIVE = load("jobs/live")
-_STOPPING = load("jobs/stopping")
 _GET = load("jobs/get")
 _TYPE_OF = load("jobs/type_of")
 _LINE = load("jobs/line")
@@ -123,13 +127,34 @@ class Jobs:
     async def runnable(self, *, types: Sequence[int], limit: int) -> list[int]:
         return [row["id"] for row in await self._session.fetch(_RUNNABLE, types=list(types), limit=limit)]
 
-    async def lock_capped(self, *, types: Sequence[int], limit: int) -> list[int]:
-        return [row["id"] for row in await self._session.fetch(_LOCK_CAPPED, types=list(types), limit=limit)]
+    async def lock_limited(
+        self, *, types: Sequence[int], locked: Sequence[int], limit: int, ahead: timedelta
+    ) -> list[int]:
+        """Lock runnable jobs under a limit; of limited types only those that are `locked`."""
+        rows = await self._session.fetch(
+            _LOCK_LIMITED, types=list(types), locked=list(locked), limit=limit, ahead=ahead
+        )
+        return [row["id"] for row in rows]
 
-    async def live(self) -> tuple[int, int]:
-        """Return how many jobs are live, and how many of them have max_concurrency."""
+    async def rooms(self, jobs: Sequence[int]) -> list[Row]:
+        return await self._session.fetch(_ROOMS, jobs=list(jobs))
+
+    async def terms(self, jobs: Collection[int]) -> dict[int, Terms]:
+        rows = await self._session.fetch(_TERMS, jobs=list(jobs))
+        return {row["id"]: Terms(bool(row["halted"]), Limits.of(row)) for row in rows}
+
+    async def draw(self, job_id: int, *, items: int, credit: timedelta) -> Row | None:
+        return await fetch_one(self._session, _DRAW, id=job_id, items=items, credit=credit)
+
+    async def set_limits(self, job_id: int, changes: Mapping[str, object]) -> Row | None:
+        """Change priority, max_concurrency or rate, those that are named; None where there is no live job."""
+        given = changed(changes, ("priority", "max_concurrency", "rate"))
+        return await fetch_one(self._session, _SET_LIMITS, job_id=job_id, **given)
+
+    async def live(self) -> tuple[int, int, int]:
+        """Return how many jobs are live, how many of them are under a limit, and how many under a rate."""
         row = (await self._session.fetch(_LIVE))[0]
-        return row["jobs"], row["capped"]
+        return row["jobs"], row["limited"], row["rated"]
 
     async def broken_uploads(self, *, worker: str, limit: int = 100) -> Sequence[Row]:
         """Return id and ingest_fence of uploads that no other living worker reads."""
@@ -142,9 +167,6 @@ class Jobs:
     async def ingesting(self) -> list[Row]:
         """Return id and ingest_worker of jobs whose source is being read."""
         return await self._session.fetch(_INGESTING)
-
-    async def stopping(self) -> set[int]:
-        return {row["id"] for row in await self._session.fetch(_STOPPING)}
 
     async def get(self, job_id: int) -> Row | None:
         """Return the job with its counts (as the view batch_jobs has them), one snapshot."""

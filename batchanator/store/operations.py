@@ -57,7 +57,7 @@ class Operations:
 
         cancelled = await self._store.transact(work)
         await probe("cancel.committed")
-        self._wakeups.stopped.set()
+        self._wakeups.tell("stopped", "changed")
         return cancelled
 
     async def pause(self, job_id: int, *, actor: str) -> None:
@@ -70,6 +70,7 @@ class Operations:
                 await self._check_live(tx, job_id)
 
         await self._store.transact(work)
+        self._wakeups.tell("changed")
 
     async def resume(self, job_id: int, *, actor: str) -> None:
         """Go on, at the head of the queue as it is now. Resuming what is not paused changes nothing."""
@@ -81,7 +82,7 @@ class Operations:
                 await self._check_live(tx, job_id)
 
         await self._store.transact(work)
-        self._wakeups.ready.set()
+        self._wakeups.tell("ready")
 
     async def replay(self, job_id: int, *, actor: str) -> Replayed:
         """Give every dead letter of a job fresh attempts; batch and job reopen, the job's next round begins.
@@ -107,8 +108,7 @@ class Operations:
             return _Tally(count, await tx.outcomes.dead_among(job_id=job_id, seqs=seqs))
 
         done = await self._by_page(job_id, redriven, "replay", actor)
-        self._wakeups.ready.set()
-        self._wakeups.due.set()
+        self._wakeups.tell("ready", "due")
         return Replayed(done.changed, done.left_out, await self._store.outcomes.purged(job_id=job_id))
 
     async def purge(self, job_id: int, *, actor: str) -> int:

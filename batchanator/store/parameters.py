@@ -44,6 +44,17 @@ def columns_of(parameters: tuple[Parameter, ...], given: Mapping[str, object]) -
     return out
 
 
+def changed(changes: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
+    """Return `x` and `sets_x` for each name: what an UPDATE sets, and whether it does."""
+    unknown = changes.keys() - set(names)
+    assert not unknown, unknown
+    given: dict[str, object] = {}
+    for name in names:
+        given[name] = changes.get(name)
+        given[f"sets_{name}"] = name in changes
+    return given
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_micros(value)

@@ -3,23 +3,18 @@
 import asyncio
 import contextlib
 import hashlib
-import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 
-from batchanator.domain.errors import (
-    OutcomeUnknownError,
-    StoreError,
-    TransientError,
-    UnavailableError,
-    UniqueError,
-)
+from batchanator.domain.errors import StoreError, UnavailableError
 from batchanator.store.driver import Row, Session, Table, again_if_transient
 from batchanator.store.parameters import columns_of
+from batchanator.store.postgres_errors import ERRORS, translate
+from batchanator.store.postgres_listener import PostgresListener
 from batchanator.store.statements import Dialect, Statement
 
 ACQUIRE_SECONDS = 5.0
@@ -38,55 +33,6 @@ SESSION_SETTINGS = {
     "tcp_keepalives_count": "3",
     "client_connection_check_interval": "5s",
 }
-_TRANSIENT = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
-)
-_UNAVAILABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    ssl.SSLError,
-    TimeoutError,
-)
-_LOST = (
-    asyncpg.ConnectionDoesNotExistError,
-    asyncpg.ConnectionFailureError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
-
-
-def translate(error: BaseException, *, committing: bool = False) -> StoreError:
-    """Return our error for one of asyncpg's; `committing`: a lost connection leaves the outcome unknown."""
-    text = str(error).strip() or type(error).__name__
-    if isinstance(error, StoreError):
-        return error
-    if committing and isinstance(error, _LOST):
-        return OutcomeUnknownError(text)
-    if isinstance(error, asyncpg.UniqueViolationError):
-        return UniqueError(text)
-    if isinstance(error, _TRANSIENT):
-        return TransientError(text)
-    if isinstance(error, _UNAVAILABLE):
-        return UnavailableError(text)
-    return StoreError(text)
-
-
-_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 
 class _PostgresSession:
@@ -103,7 +49,7 @@ class _PostgresSession:
             rows: list[Row] = await self.connection.fetch(
                 text.steps[0], *columns_of(text.parameters, parameters)
             )
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
         return rows
 
@@ -112,7 +58,7 @@ class _PostgresSession:
             return
         try:
             await self.connection.copy_records_to_table(table.name, records=rows, columns=table.columns)
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
 
 
@@ -151,7 +97,7 @@ class PostgresDriver:
                     server_settings=self._settings,
                     reset=_nothing_to_reset,
                 )
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
         except ValueError as error:
             raise StoreError(f"database_url: {error}") from error
@@ -163,7 +109,7 @@ class PostgresDriver:
         try:
             async with asyncio.timeout(3):
                 await pool.close()
-        except (TimeoutError, *_ERRORS):
+        except (TimeoutError, *ERRORS):
             pool.terminate()
 
     @asynccontextmanager
@@ -173,7 +119,7 @@ class PostgresDriver:
             raise UnavailableError("the database is not open")
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
         try:
             yield connection
@@ -187,7 +133,7 @@ class PostgresDriver:
     async def _release(self, connection: Any) -> None:
         try:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
-        except _ERRORS:
+        except ERRORS:
             return  # asyncpg has ended the connection itself
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
@@ -198,7 +144,7 @@ class PostgresDriver:
             async with self._connection() as connection:
                 try:
                     rows: list[Row] = await connection.fetch(text.steps[0], *arguments)
-                except _ERRORS as error:
+                except ERRORS as error:
                     raise translate(error, committing=text.writes) from error
                 return rows
 
@@ -214,7 +160,7 @@ class PostgresDriver:
             transaction = connection.transaction(isolation="read_committed")
             try:
                 await transaction.start()
-            except _ERRORS as error:
+            except ERRORS as error:
                 raise translate(error) from error
             try:
                 yield _PostgresSession(connection)
@@ -222,20 +168,23 @@ class PostgresDriver:
                 try:
                     async with asyncio.timeout(ACQUIRE_SECONDS):
                         await transaction.rollback()
-                except _ERRORS:
+                except ERRORS:
                     _terminate(connection)
                 raise
             try:
                 await transaction.commit()
-            except _ERRORS as error:
+            except ERRORS as error:
                 raise translate(error, committing=True) from error
 
     async def run_script(self, script: str, session: Session) -> None:
         assert isinstance(session, _PostgresSession)
         try:
             await session.connection.execute(script)
-        except _ERRORS as error:
+        except ERRORS as error:
             raise translate(error) from error
+
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> PostgresListener:
+        return await PostgresListener.open(self._url, channel, heard, self._settings)
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[Session]:
@@ -245,13 +194,13 @@ class PostgresDriver:
             assert isinstance(session, _PostgresSession)
             try:
                 await session.connection.execute("SELECT pg_advisory_xact_lock($1)", number)
-            except _ERRORS as error:
+            except ERRORS as error:
                 raise translate(error) from error
             yield session
 
 
 def _terminate(connection: Any) -> None:
-    with contextlib.suppress(*_ERRORS):  # the pool may have ended it already
+    with contextlib.suppress(*ERRORS):  # the pool may have ended it already
         connection.terminate()
 
 

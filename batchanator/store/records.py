@@ -20,6 +20,45 @@ class Floor(NamedTuple):
     floor: int
 
 
+class Listed(NamedTuple):
+    """A job to claim from, and how many of its slices; `room` is None where no limit holds for it."""
+
+    job_id: int
+    floor: int
+    room: int | None = None
+
+
+class Limits(NamedTuple):
+    """What bounds a job and its type: slices leased at a time, starts of items a second; None: nothing does."""
+
+    max_concurrency: int | None
+    type_max_concurrency: int | None
+    rate: float | None
+    type_rate: float | None
+
+    @classmethod
+    def of(cls, row: Any) -> "Limits":
+        return cls(*(row[name] for name in cls._fields))
+
+
+class Window(NamedTuple):
+    """Starts that were taken out of a rate's account: the nth, from 0, at `begins` + n / `per_second`.
+
+    `begins` is on the clock of time.monotonic().
+    """
+
+    begins: float
+    per_second: float
+    items: int
+
+
+class Terms(NamedTuple):
+    """How a job stands now. `halted`: nothing of it or of its type may start."""
+
+    halted: bool
+    limits: Limits
+
+
 class Release(NamedTuple):
     job_id: int
     first_seq: int
@@ -81,7 +120,6 @@ class Settled(NamedTuple):
 class Claimed(NamedTuple):
     """A slice with its due items: `body` is a JSON array of their payloads, in the order of `seqs`.
 
-    `serial`: its items run one at a time (max_concurrency).
     `retries` maps a seq that was tried before to (attempts so far, attempts allowed).
     """
 
@@ -93,11 +131,18 @@ class Claimed(NamedTuple):
     settles: int
     job_type_id: int
     suspect: bool
-    serial: bool
+    limits: Limits
     retries: dict[int, tuple[int, int]]
     seqs: list[int]
     keys: list[str]
     body: str | None
+    window: Window | None = None
+    """The first of its starts, where it is under a rate."""
+
+    @property
+    def serial(self) -> bool:
+        """Its items run one at a time: a cap on slices is one on items."""
+        return self.limits.max_concurrency is not None or self.limits.type_max_concurrency is not None
 
 
 class Crashed(NamedTuple):
@@ -170,7 +215,7 @@ def claimed_from(row: Any, lists: Any) -> Claimed:
         row["settles"],
         row["job_type_id"],
         bool(row["suspect"]),
-        bool(row["serial"]),
+        Limits.of(row),
         retries,
         lists(row["seqs"]),
         lists(row["keys"]),

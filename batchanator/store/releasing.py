@@ -29,6 +29,5 @@ async def release_worker(store: Store, wakeups: Wakeups, worker: str, *, actor: 
         total += sum(row["worker"] == worker for row in rows)
         if len(rows) < PAGE:
             break
-    wakeups.ready.set()
-    wakeups.sources.set()
+    wakeups.tell("ready", "sources")
     return total

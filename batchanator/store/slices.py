@@ -8,6 +8,7 @@ from batchanator.store.records import (
     Crashed,
     Floor,
     ItemOutcome,
+    Listed,
     Release,
     Settled,
     SliceKey,
@@ -54,14 +55,14 @@ class Slices:
     async def claim(
         self, *, worker: str, types: Sequence[int], limit: int, floors: Sequence[Floor] = ()
     ) -> list[Claimed]:
-        """Take ready slices of runnable jobs without max_concurrency, in fair order."""
+        """Take ready slices of runnable jobs under no limit, in fair order."""
         rows = await self._session.fetch(
             _CLAIM, worker=worker, types=list(types), limit=limit, floors=list(floors)
         )
         return [claimed_from(row, as_list) for row in rows]
 
     async def claim_listed(
-        self, *, worker: str, types: Sequence[int], limit: int, jobs: Sequence[Floor]
+        self, *, worker: str, types: Sequence[int], limit: int, jobs: Sequence[Listed]
     ) -> list[Claimed]:
         """Take ready slices of given jobs, no more than each has room for."""
         rows = await self._session.fetch(

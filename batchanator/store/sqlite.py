@@ -6,7 +6,7 @@ blocked event loop nor a cancelled task can leave it half done.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -232,6 +232,10 @@ class SqliteDriver:
                 await session.connection.execute_fetchall(command)
         except ERRORS as error:
             raise translate(error) from error
+
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> None:
+        """Return None: a file tells nobody that it was written."""
+        del channel, heard
 
     def exclusive(self, name: str) -> Any:
         """BEGIN IMMEDIATE already excludes every other writer, whatever the name."""

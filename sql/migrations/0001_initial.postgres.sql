@@ -12,6 +12,7 @@ CREATE TABLE job_types (
   paused_at       timestamptz,
   max_concurrency integer,
   rate            double precision,
+  spent_until     timestamptz,
   created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -27,6 +28,7 @@ CREATE TABLE jobs (
   rank_base       bigint NOT NULL DEFAULT 0,
   max_concurrency integer,
   rate            double precision,
+  spent_until     timestamptz,
   options         text NOT NULL DEFAULT '{}',
   source_kind     text NOT NULL CHECK (source_kind IN ('file', 'database', 'items', 'upload')),
   source_name     text NOT NULL,

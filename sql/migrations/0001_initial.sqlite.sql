@@ -13,6 +13,7 @@ CREATE TABLE job_types (
   paused_at       INTEGER,
   max_concurrency INTEGER,
   rate            REAL,
+  spent_until     INTEGER,
   created_at      INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER))
 );
 
@@ -28,6 +29,7 @@ CREATE TABLE jobs (
   rank_base       INTEGER NOT NULL DEFAULT 0,
   max_concurrency INTEGER,
   rate            REAL,
+  spent_until     INTEGER,
   options         TEXT NOT NULL DEFAULT '{}',
   source_kind     TEXT NOT NULL CHECK (source_kind IN ('file', 'database', 'items', 'upload')),
   source_name     TEXT NOT NULL,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from batchanator.domain.submission import Entry, JobOptions
-from batchanator.store.records import Floor
+from batchanator.store.records import Floor, Listed
 from tests.contract.world import BAD, FATAL, HOUR, LATER, LEASED, READY, SKIP, WAITING, World
 
 
@@ -191,7 +191,7 @@ async def test_no_slice_of_a_job_that_may_not_run_is_claimed(world: World, liste
             worker=worker,
             types=list(world.types.values()),
             limit=9,
-            jobs=[Floor(job, 0) for job in jobs],
+            jobs=[Listed(job, 0) for job in jobs],
         )
     else:
         taken = await world.claim(worker)

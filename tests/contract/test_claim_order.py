@@ -2,7 +2,8 @@
 
 from batchanator.dispatch.claimer import Claimer
 from batchanator.domain.submission import JobOptions
-from batchanator.store.records import Claimed, Floor
+from batchanator.store.limited import claim_limited
+from batchanator.store.records import Claimed
 from batchanator.store.store import Repositories
 from tests.contract.world import BAD, World
 
@@ -91,9 +92,7 @@ async def claim_capped(world: World, worker: str, limit: int) -> list[Claimed]:
     types = list(world.types.values())
 
     async def work(tx: Repositories) -> list[Claimed]:
-        jobs = await tx.jobs.lock_capped(types=types, limit=limit * 2)
-        floors = [Floor(job, 0) for job in jobs]
-        return await tx.slices.claim_listed(worker=worker, types=types, limit=limit, jobs=floors)
+        return await claim_limited(tx, worker=worker, types=types, limit=limit)
 
     return await world.store.transact(work)
 

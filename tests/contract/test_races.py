@@ -6,7 +6,8 @@ import pytest
 
 from batchanator.domain.errors import ConflictError
 from batchanator.domain.submission import JobOptions
-from batchanator.store.records import Claimed, Floor
+from batchanator.store.limited import claim_limited
+from batchanator.store.records import Claimed
 from batchanator.store.redriving import redrive
 from batchanator.store.store import Repositories
 from tests.contract.sessions import Gate, meanwhile, overtake
@@ -130,9 +131,7 @@ async def test_two_claims_of_a_capped_job_at_once_do_not_count_past_each_other(s
     types = list(shared.types.values())
 
     async def claim(tx: Repositories, worker: str) -> list[Claimed]:
-        jobs = await tx.jobs.lock_capped(types=types, limit=20)
-        floors = [Floor(one, 0) for one in jobs]
-        return await tx.slices.claim_listed(worker=worker, types=types, limit=20, jobs=floors)
+        return await claim_limited(tx, worker=worker, types=types, limit=20)
 
     one, other = await shared.worker(), await shared.worker()
     first, second = await shared.store.transact(lambda tx: claim(tx, one))

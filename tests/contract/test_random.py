@@ -12,8 +12,8 @@ import pytest
 from batchanator.domain.errors import ConflictError
 from batchanator.domain.submission import JobOptions
 from batchanator.ingest.writer import Writer
-from batchanator.store.records import Claimed, Floor, ItemOutcome, SliceOutcome
-from batchanator.store.store import Repositories
+from batchanator.store.limited import claim_limited
+from batchanator.store.records import Claimed, ItemOutcome, SliceOutcome
 from tests.contract.invariants import assert_consistent
 from tests.contract.world import (
     ATTEMPTS,
@@ -451,7 +451,9 @@ async def test_a_capped_job_is_never_over_its_cap_with_four_claimers_at_once(sha
 
     async def drain(index: int) -> None:
         while not await _over(shared, job):
-            taken = await stores[index].transact(lambda tx: _claim_capped(tx, workers[index], types))
+            taken = await stores[index].transact(
+                lambda tx: claim_limited(tx, worker=workers[index], types=types, limit=10)
+            )
             row = await shared.one("SELECT count(*) AS n FROM slices WHERE state = 1")
             most[row["n"]] += 1
             if taken:
@@ -465,9 +467,3 @@ async def test_a_capped_job_is_never_over_its_cap_with_four_claimers_at_once(sha
 
 async def _over(world: World, job: int) -> bool:
     return (await world.get(job))["ended_at"] is not None
-
-
-async def _claim_capped(tx: Repositories, worker: str, types: list[int]) -> list[Claimed]:
-    jobs = await tx.jobs.lock_capped(types=types, limit=20)
-    floors = [Floor(job, 0) for job in jobs]
-    return await tx.slices.claim_listed(worker=worker, types=types, limit=10, jobs=floors)

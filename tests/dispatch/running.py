@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import orjson
 from pydantic import BaseModel
 
 from batchanator import JobContext, handler
-from batchanator.app.runtime import Runtime
+from batchanator.app.runtime import Parts, Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings
@@ -29,14 +30,20 @@ class Gate:
         self.started = 0
         self.running = 0
         self.most = 0
+        self.times: list[float] = []
+        self.takes = 0.0
+        """How long an item takes once the gate is open."""
         self.opened = asyncio.Event()
 
     async def wait(self) -> None:
         self.started += 1
         self.running += 1
         self.most = max(self.most, self.running)
+        self.times.append(monotonic())
         try:
             await self.opened.wait()
+            if self.takes:
+                await asyncio.sleep(self.takes)
         finally:
             self.running -= 1
 
@@ -45,8 +52,10 @@ class Gate:
 
 
 @asynccontextmanager
-async def gated(url: str, gate: Gate, **overrides: Any) -> AsyncIterator[Runtime]:
-    """Yield a running process of the service with one handler, "gate"."""
+async def gated(
+    url: str, gate: Gate, *, parts: Parts | None = None, **overrides: Any
+) -> AsyncIterator[Runtime]:
+    """Yield a running process of the service, as far as the database can see, with one handler, "gate"."""
 
     @handler("gate", max_attempts=1)
     async def wait(payload: Nothing, context: JobContext) -> None:
@@ -56,7 +65,7 @@ async def gated(url: str, gate: Gate, **overrides: Any) -> AsyncIterator[Runtime
     settings = load_settings(cwd=Path.cwd(), environ={}, overrides=given)
     registry = Registry()
     registry.add(wait)
-    runtime = Runtime(settings, registry, (Path.cwd(),))
+    runtime = Runtime(settings, registry, (Path.cwd(),), parts or Parts())
     await runtime.open()
     await runtime.start()
     try:

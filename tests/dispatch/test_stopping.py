@@ -1,6 +1,7 @@
 """What a worker has claimed of a job that stops, and has not started, does not start after its next heartbeat."""
 
 from batchanator.app.runtime import Runtime
+from batchanator.dispatch.held import HeldSlice
 from batchanator.store.operations import Operations
 from batchanator.store.wakeups import Wakeups
 from tests.dispatch.running import Gate, counts, ended, gated, submit, until
@@ -12,10 +13,13 @@ def elsewhere(runtime: Runtime) -> Operations:
     return Operations(runtime.store, Wakeups())
 
 
-def all_stopped(runtime: Runtime) -> bool:
+def held(runtime: Runtime) -> list[HeldSlice]:
     assert runtime.worker is not None
-    held = list(runtime.worker.dispatcher.hand.slices.values())
-    return all(one.stopped for one in held)
+    return list(runtime.worker.dispatcher.hand.slices.values())
+
+
+def all_stopped(runtime: Runtime) -> bool:
+    return all(one.stopped for one in held(runtime))
 
 
 async def test_what_has_not_started_of_a_cancelled_job_is_given_back(database_url: str) -> None:
@@ -45,16 +49,21 @@ async def test_so_it_is_of_a_job_that_runs_one_by_one(database_url: str) -> None
         await assert_verified(runtime.store)
 
 
-async def test_what_is_held_of_a_paused_job_runs_to_its_end(database_url: str) -> None:
+async def test_what_has_not_started_of_a_paused_job_is_given_back_until_it_is_resumed(
+    database_url: str,
+) -> None:
     gate = Gate()
     async with gated(database_url, gate, max_concurrency_per_worker=2, heartbeat_seconds=0.2) as runtime:
         job = await submit(runtime, 5)
         await gate.reaches(2)
         await elsewhere(runtime).pause(job, actor="me")
-        assert runtime.worker is not None
-        await runtime.worker.dispatcher.give_back_stopped()
+        await until(lambda: all_stopped(runtime))
         gate.opened.set()
+        await until(lambda: not held(runtime))
+        assert gate.started == 2
+        await elsewhere(runtime).resume(job, actor="me")
         assert counts(await ended(runtime, job)) == (5, 0)
+        assert gate.started == 5
 
 
 async def test_other_jobs_go_on(database_url: str) -> None:

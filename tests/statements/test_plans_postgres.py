@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from batchanator.store.migrations import migrate
-from batchanator.store.records import Floor, ItemId, SliceKey
+from batchanator.store.records import ItemId, Listed, SliceKey
 from batchanator.store.statements import Statement, load
 from batchanator.store.store import Repositories, Store, driver_for
 from tests.conftest import CHOSEN
@@ -93,7 +93,7 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
         "worker": WORKER,
         "types": [1],
         "limit": 20,
-        "jobs": [Floor(1, 0), Floor(2, 0)],
+        "jobs": [Listed(1, 0), Listed(2, 0)],
     },
     "slices/next_due": {},
     "slices/promote": {"limit": 500},
@@ -110,9 +110,12 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
     "jobs/get": {"job_id": 1},
     "jobs/line": {"job_id": 1, "line": 150_000},
     "idempotency_keys/holders": {"job_type_id": 1, "keys": ["1/150000"]},
-    "jobs/stopping": {},
+    "jobs/rooms": {"jobs": [1, 2]},
+    "jobs/terms": {"jobs": [1, 2]},
+    "jobs/live": {},
     "jobs/runnable": {"types": [1], "limit": 256},
-    "jobs/lock_capped": {"types": [1], "limit": 20},
+    "jobs/lock_limited": {"types": [1], "locked": [], "limit": 20, "ahead": timedelta(0)},
+    "job_types/lock_limited": {"types": [1], "ahead": timedelta(0)},
     "outcomes/dead": {"job_id": 1, "after": 100, "limit": 500},
     "outcomes/dead_among": {"job_id": 1, "seqs": [4001, 150_000]},
     "outcomes/purged": {"job_id": 1},
@@ -288,7 +291,7 @@ async def test_no_plan_makes_a_statement_take_more_than_its_limit(server: Any, s
             await tx.session.connection.execute(f"SET LOCAL {switch} = off")  # type: ignore[attr-defined]
         slices = tx.slices
         taken["claim"] = len(await slices.claim(worker=WORKER, types=[1], limit=5))
-        jobs = [Floor(1, 0), Floor(2, 0)]
+        jobs = [Listed(1, 0), Listed(2, 0)]
         taken["listed"] = len(await slices.claim_listed(worker=WORKER, types=[1], limit=5, jobs=jobs))
         held = await slices.leased_by(worker=WORKER)
         taken["leased"] = len(held)

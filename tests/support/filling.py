@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.ingest.filling import Cutting
 from batchanator.ingest.reading import SourceReader
-from batchanator.store.records import Claimed, Floor, SliceKey
+from batchanator.store.records import Claimed, Listed, SliceKey
 from tests.contract.world import BAD, FATAL, GOOD, LATER, NOW, SKIP, Answer, World, entries, settlement
 
 OTHER = '{"a": 2}'
@@ -36,7 +36,7 @@ class Filled:
 
     async def take(self, worker: str, job_id: int, slices: int = 1) -> list[Claimed]:
         return await self.world.store.slices.claim_listed(
-            worker=worker, types=list(self.world.types.values()), limit=slices, jobs=[Floor(job_id, 0)]
+            worker=worker, types=list(self.world.types.values()), limit=slices, jobs=[Listed(job_id, 0)]
         )
 
     async def finish(self, job_id: int, answers: Mapping[int, Answer] | None = None) -> None:

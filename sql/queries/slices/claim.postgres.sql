@@ -1,6 +1,6 @@
 -- Take up to :limit ready slices of runnable jobs and read their due items, in one statement.
 -- :types ids of the job types this worker handles · :floors the lowest ordinal it need look at per job (a hint).
--- Jobs with max_concurrency are claimed by claim_listed, under their row's lock.
+-- Jobs under a limit of their own or of their type are claimed by claim_listed, under a lock.
 WITH heads AS MATERIALIZED (  -- the runnable jobs, by priority, then by the rank of their first ready slice
   SELECT j.id, j.priority, j.rank_base, coalesce(f.floor, 0) AS floor, h.ordinal
   FROM jobs j
@@ -9,8 +9,9 @@ WITH heads AS MATERIALIZED (  -- the runnable jobs, by priority, then by the ran
     SELECT s.ordinal FROM slices s WHERE s.job_id = j.id AND s.state = 0 AND s.ordinal >= coalesce(f.floor, 0)
     ORDER BY s.ordinal LIMIT 1) h
   WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
-    AND j.max_concurrency IS NULL AND j.job_type_id = ANY (:types::integer[])
-    AND NOT EXISTS (SELECT FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL)
+    AND j.max_concurrency IS NULL AND j.rate IS NULL AND j.job_type_id = ANY (:types::integer[])
+    AND NOT EXISTS (SELECT FROM job_types t WHERE t.id = j.job_type_id 
+      AND (t.paused_at IS NOT NULL OR t.max_concurrency IS NOT NULL OR t.rate IS NOT NULL))
     AND EXISTS (SELECT FROM workers w WHERE w.incarnation = :worker AND w.lease_until > clock_timestamp())
   ORDER BY j.priority DESC, j.rank_base + h.ordinal LIMIT :limit
 ), candidates AS MATERIALIZED (  -- their ready slices; more than :limit, since others may hold some
@@ -30,12 +31,13 @@ WITH heads AS MATERIALIZED (  -- the runnable jobs, by priority, then by the ran
   FROM locked l WHERE s.job_id = l.job_id AND s.first_seq = l.first_seq
   RETURNING s.job_id, s.first_seq, s.last_seq, s.ordinal, s.fence, s.settles, s.lapses
 )
-SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id, j.max_concurrency IS NOT NULL AS serial,
+SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id,
+  j.max_concurrency, t.max_concurrency AS type_max_concurrency, j.rate, t.rate AS type_rate,
   CASE WHEN m.lapses > 0 THEN EXISTS (  -- suspect: a claim of it ended with a worker that was not seen again
     SELECT FROM lapses l WHERE l.job_id = m.job_id AND l.first_seq = m.first_seq AND l.kind = 'lapsed' AND NOT EXISTS (
       SELECT FROM workers w WHERE w.incarnation = l.worker AND (w.seen_at > l.lapsed_at OR w.seen_at >= w.lease_until))) ELSE false END AS suspect,
   r.due AS retry_seqs, r.attempts AS retry_attempts, r.max_attempts AS retry_max_attempts, p.seqs, p.keys, p.body
-FROM mine m JOIN jobs j ON j.id = m.job_id
+FROM mine m JOIN jobs j ON j.id = m.job_id JOIN job_types t ON t.id = j.job_type_id
 CROSS JOIN LATERAL (  -- items of the range with a row of their own: final or not due are left out, due ones are retries
   SELECT array_agg(o.seq) FILTER (WHERE NOT o.due) AS shut, array_agg(o.seq) FILTER (WHERE o.due) AS due,
     array_agg(o.attempts) FILTER (WHERE o.due) AS attempts, array_agg(o.max_attempts) FILTER (WHERE o.due) AS max_attempts

@@ -1,6 +1,6 @@
 -- Take up to :limit ready slices of runnable jobs and read their due items. One writer: BEGIN IMMEDIATE makes every
 -- reading here final. :types ids of the job types this worker handles · :floors {job_id, floor}, a hint.
--- Jobs with max_concurrency are claimed by claim_listed.
+-- Jobs under a limit of their own or of their type are claimed by claim_listed.
 CREATE TEMP TABLE IF NOT EXISTS claimed (job_id INTEGER, first_seq INTEGER, priority INTEGER, rank INTEGER)
 -- then
 DELETE FROM claimed
@@ -10,8 +10,9 @@ WITH runnable AS MATERIALIZED (
   SELECT j.id, j.priority, j.rank_base, coalesce(f.value ->> 'floor', 0) AS floor
   FROM jobs j LEFT JOIN json_each(:floors) f ON f.value ->> 'job_id' = j.id
   WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
-    AND j.max_concurrency IS NULL AND j.job_type_id IN (SELECT value FROM json_each(:types))
-    AND NOT EXISTS (SELECT 1 FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL)
+    AND j.max_concurrency IS NULL AND j.rate IS NULL AND j.job_type_id IN (SELECT value FROM json_each(:types))
+    AND NOT EXISTS (SELECT 1 FROM job_types t WHERE t.id = j.job_type_id 
+      AND (t.paused_at IS NOT NULL OR t.max_concurrency IS NOT NULL OR t.rate IS NOT NULL))
     AND EXISTS (SELECT 1 FROM workers w WHERE w.incarnation = :worker AND w.lease_until > clock_timestamp())
 ), heads AS MATERIALIZED (
   SELECT * FROM (
@@ -30,7 +31,8 @@ UPDATE slices SET state = 1, fence = fence + 1, worker = :worker, claimed_at = c
 WHERE (job_id, first_seq) IN (SELECT job_id, first_seq FROM claimed)
 -- then: an item of the range with a row of its own is left out where that is final or not due; due ones are retries;
 -- after a settle only items with a row of their own are left
-SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id, j.max_concurrency IS NOT NULL AS serial,
+SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_type_id,
+  j.max_concurrency, t.max_concurrency AS type_max_concurrency, j.rate, t.rate AS type_rate,
   m.lapses > 0 AND EXISTS (  -- suspect: a claim of it ended with a worker that was not seen again
     SELECT 1 FROM lapses l WHERE l.job_id = m.job_id AND l.first_seq = m.first_seq AND l.kind = 'lapsed' AND NOT EXISTS (
       SELECT 1 FROM workers w WHERE w.incarnation = l.worker AND (w.seen_at > l.lapsed_at OR w.seen_at >= w.lease_until))) AS suspect,
@@ -42,6 +44,7 @@ SELECT m.job_id, m.first_seq, m.last_seq, m.ordinal, m.fence, m.settles, j.job_t
      AND o.status = 'retrying' AND o.next_attempt_at <= clock_timestamp()) AS retry_max_attempts,
   p.seqs, p.keys, p.body
 FROM claimed c JOIN slices m ON m.job_id = c.job_id AND m.first_seq = c.first_seq JOIN jobs j ON j.id = m.job_id
+JOIN job_types t ON t.id = j.job_type_id
 LEFT JOIN (
   SELECT i.job_id, i.slice, json_group_array(i.seq) AS seqs, json_group_array(i.idempotency_key) AS keys,
     '[' || group_concat(i.payload, ',') || ']' AS body

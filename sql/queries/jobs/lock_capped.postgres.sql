@@ -1,9 +1,0 @@
--- Runnable jobs with max_concurrency, in order, locked: what is leased of them is counted again in the statement after
--- this one. Here the count only keeps full jobs from taking a place before the LIMIT.
-SELECT j.id FROM jobs j
-CROSS JOIN LATERAL (SELECT s.ordinal FROM slices s WHERE s.job_id = j.id AND s.state = 0 ORDER BY s.ordinal LIMIT 1) h
-WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
-  AND j.max_concurrency > (SELECT count(*) FROM slices l WHERE l.job_id = j.id AND l.state = 1)
-  AND j.job_type_id = ANY (:types::integer[])
-  AND NOT EXISTS (SELECT FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL)
-ORDER BY j.priority DESC, j.rank_base + h.ordinal, j.id LIMIT :limit FOR UPDATE OF j SKIP LOCKED

@@ -1,9 +1,0 @@
--- Runnable jobs with max_concurrency that have room, in order; the transaction that asks is the only writer.
-SELECT id FROM (
-  SELECT j.id, j.priority, j.rank_base + (SELECT min(s.ordinal) FROM slices s WHERE s.job_id = j.id AND s.state = 0) AS rank
-  FROM jobs j
-  WHERE j.ended_at IS NULL AND j.started_at IS NOT NULL AND j.paused_at IS NULL AND j.stopping IS NULL
-    AND j.max_concurrency > (SELECT count(*) FROM slices l WHERE l.job_id = j.id AND l.state = 1)
-    AND j.job_type_id IN (SELECT value FROM json_each(:types))
-    AND NOT EXISTS (SELECT 1 FROM job_types t WHERE t.id = j.job_type_id AND t.paused_at IS NOT NULL))
-WHERE rank IS NOT NULL ORDER BY priority DESC, rank, id LIMIT :limit

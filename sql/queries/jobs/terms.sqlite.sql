@@ -1,0 +1,4 @@
+-- Under which terms jobs run now; :jobs are those of which a worker holds something.
+SELECT j.id, (j.stopping IS NOT NULL OR j.paused_at IS NOT NULL OR t.paused_at IS NOT NULL) AS halted,
+  j.max_concurrency, t.max_concurrency AS type_max_concurrency, j.rate, t.rate AS type_rate
+FROM jobs j JOIN job_types t ON t.id = j.job_type_id WHERE j.id IN (SELECT value FROM json_each(:jobs))
