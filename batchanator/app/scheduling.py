@@ -90,7 +90,7 @@ class Scheduling:
         freed = await self._duties.recover(bury=True)
         await self._duties.bury()
         if freed:
-            self._wakeups.ready.set()
+            self._wakeups.tell("ready")
         return f"freed {freed} {'slice' if freed == 1 else 'slices'}"
 
     def _old_enough(self) -> bool:

@@ -43,7 +43,7 @@ class StaleJobCleanup:
                 _log.warning("job.stale", job=row["id"])
                 ended.append(row["id"])
         if ended:
-            self._wakeups.stopped.set()
+            self._wakeups.tell("stopped")
         return f"ended {', '.join(f'job {one}' for one in ended)}" if ended else "nothing was stale"
 
 
@@ -82,8 +82,7 @@ class DeadLetterRetry:
             except ConflictError:  # it was stopped or pruned meanwhile
                 continue
         if retried:
-            self._wakeups.ready.set()
-            self._wakeups.due.set()
+            self._wakeups.tell("ready", "due")
         return f"{retried} dead {'letter' if retried == 1 else 'letters'} got another attempt"
 
 
