@@ -1,7 +1,10 @@
 """The sockets of a serving process."""
 
-from collections.abc import Sequence
+import os
+import socket
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -12,6 +15,7 @@ from batchanator.app.runtime import Parts
 from batchanator.domain.errors import SettingsError
 from batchanator.settings import Settings
 
+BACKLOG = 1024
 _log = structlog.get_logger("batchanator.app")
 
 
@@ -25,22 +29,35 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-async def listen(runner: Runner, settings: Settings, parts: Parts) -> Sequence[Address]:
-    """Open every socket, or none.
+def bind(settings: Settings, parts: Parts) -> Sequence[socket.socket]:
+    """Open every socket, or none. Requests wait in them until someone listens.
 
     Raises:
         SettingsError: an address cannot be had; the message is one line.
     """
-    addresses = []
+    sockets: list[socket.socket] = []
     for port in ports(settings, status=parts.status, triggers=parts.triggers):
-        site = web.TCPSite(runner, settings.host, port)
         try:
-            await site.start()
+            for family, address in _addresses(settings.host, port):
+                sockets.append(socket.create_server(address, family=family, backlog=BACKLOG))
         except OSError as error:
-            await runner.cleanup()
-            reason = error.strerror or str(error)
+            for one in sockets:
+                one.close()
+            reason = str(error) if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
             raise SettingsError(f"Port {port} on {settings.host} cannot be had: {reason}") from error
-        address = Address(settings.host, site.port)
+    return sockets
+
+
+def _addresses(host: str, port: int) -> Iterable[tuple[int, tuple[Any, ...]]]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return dict.fromkeys((int(family), address) for family, _, _, _, address in found)
+
+
+async def listen(runner: Runner, sockets: Sequence[socket.socket]) -> Sequence[Address]:
+    addresses = []
+    for one in sockets:
+        await web.SockSite(runner, one, backlog=BACKLOG).start()
+        address = Address(*one.getsockname()[:2])
         _log.info("server.listening", url=str(address))
         addresses.append(address)
     return addresses

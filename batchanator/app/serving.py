@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from batchanator.api.server import Runner
 from batchanator.api.service import Gate, Limits, Planned, Service
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.job_types import resolved
-from batchanator.app.listening import Address, listen
+from batchanator.app.listening import Address, bind, listen
 from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import EVERYTHING, Parts, Runtime
@@ -90,9 +91,12 @@ class Serving:
             planned=[Planned(job.schedule, job.enabled) for job in planned(settings)],
         )
 
-    async def listen(self) -> Sequence[Address]:
+    async def listen(self, sockets: Sequence[socket.socket] | None = None) -> Sequence[Address]:
+        """Listen on `sockets`, or on those that the settings name."""
+        if sockets is None:
+            sockets = bind(self.settings, self.runtime.parts)
         await self.runner.setup()
-        return await listen(self.runner, self.settings, self.runtime.parts)
+        return await listen(self.runner, sockets)
 
     async def open(self) -> None:
         """Open the database, start the work and let requests in; an unreachable database is tried for ever.
@@ -141,7 +145,8 @@ async def serve(
     parts: Parts | None = None,
     *,
     roots: Sequence[Path],
-    on_listening: Callable[[Sequence[Address]], None] | None = None,
+    sockets: Sequence[socket.socket] | None = None,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve until SIGTERM or SIGINT, then drain; returns the exit code 0. A second signal ends the process at once.
 
@@ -150,12 +155,11 @@ async def serve(
     """
     serving = Serving(settings, registry, roots, parts or EVERYTHING)
     with Interrupts() as interrupts:
-        addresses = await serving.listen()
-        if on_listening is not None:
-            on_listening(addresses)
+        await serving.listen(sockets)
         try:
             with interrupts.interruptible():
                 await serving.open()
+                on_ready()
                 await asyncio.Event().wait()
         finally:
             _log.info("server.stopping", pid=os.getpid())

@@ -20,6 +20,7 @@ WITH_VALUE = {
     "--handlers",
     "--host",
     "--port",
+    "--processes",
     "--log-format",
     "--log-level",
 }

@@ -71,8 +71,3 @@ def test_the_options_that_take_a_value_before_a_command_are_those_of_serve():
     assert serve is not None
     options = [one for one in serve.params if isinstance(one, click.Option) and not one.is_flag]
     assert {flag for one in options for flag in one.opts} == WITH_VALUE
-
-
-def test_commands_of_later_versions_are_not_there_yet(invoke):
-    for name in ("api", "scheduler", "keys"):
-        assert invoke(name).exit_code == 2
