@@ -1,19 +1,22 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/guarantees.md").read_text("utf-8")
 
 
-def test_every_test_that_a_guarantee_names_is_there() -> None:
-    named = set(re.findall(r"`(test_\w+)`", TEXT))
+@pytest.mark.parametrize("page", ["docs/guarantees.md", "SECURITY.md"])
+def test_every_test_that_a_promise_names_is_there(page: str) -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / page).read_text("utf-8")))
     there = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
         for name in re.findall(r"def (test_\w+)\(", path.read_text("utf-8"))
     }
     assert named
-    assert named <= there, f"docs/guarantees.md names tests that are not there: {sorted(named - there)}"
+    assert named <= there, f"{page} names tests that are not there: {sorted(named - there)}"
 
 
 def test_every_file_that_a_guarantee_names_is_there() -> None:
