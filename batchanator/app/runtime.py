@@ -265,11 +265,13 @@ class Runtime:
         grace = self.settings.shutdown_grace if grace is None else grace
         try:
             if self.scheduler is not None:
-                await self.scheduler.stop(min(grace, CRON_GRACE))
+                self.scheduler.take_no_more()
             if self.ingestor is not None:
                 await self.ingestor.stop()
             if self.worker is not None:
                 await self.worker.stop(grace)
+            if self.scheduler is not None:
+                await self.scheduler.stop(min(grace, CRON_GRACE))
         except StoreError as error:
             _log.error("process.not_stopped_cleanly", error=str(error))
 

@@ -197,11 +197,15 @@ class Scheduler:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def stop(self, grace: timedelta) -> None:
-        """Take nothing more, let what runs end within the grace, then end it."""
+    def take_no_more(self) -> None:
         self._stopping = True
         if self._loop_task is not None:
             self._loop_task.cancel()
+
+    async def stop(self, grace: timedelta) -> None:
+        """Take nothing more, let what runs end within the grace, then end it."""
+        self.take_no_more()
+        if self._loop_task is not None:
             await asyncio.gather(self._loop_task, return_exceptions=True)
         try:
             async with asyncio.timeout(grace.total_seconds()):

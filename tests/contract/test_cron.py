@@ -210,7 +210,21 @@ async def test_a_scheduler_that_lags_behind_runs_nothing_that_others_have_passed
     assert not await world.store.cron_runs.begin(
         name="sweep", scheduled_for=NOON + 4 * MINUTE, worker=str(lagging.worker)
     )
+    assert not await world.store.cron_runs.skip(
+        name="sweep", scheduled_for=NOON + 4 * MINUTE, worker=str(lagging.worker), detail="missed"
+    )
     assert [minute for minute, _, _ in await runs(world)] == [0, 5]
+
+
+async def test_nobody_but_its_worker_ends_a_run(world: World) -> None:
+    worker, other = await world.worker(), await world.worker()
+    cron_runs = world.store.cron_runs
+    assert await cron_runs.begin(name="sweep", scheduled_for=NOON, worker=worker)
+    for who, ends in ((other, False), (worker, True), (worker, False)):
+        took = await cron_runs.finish(
+            name="sweep", scheduled_for=NOON, worker=who, result="succeeded", detail="done"
+        )
+        assert (took is not None) == ends
 
 
 async def test_a_stop_lets_runs_end_within_the_grace_and_records_those_that_do_not(world: World) -> None:
@@ -275,6 +289,42 @@ async def test_a_take_that_failed_without_an_answer_is_tried_again(world: World)
     await world.fetch("DELETE FROM cron_runs WHERE ended_at IS NULL")  # it was rolled back after all
     await one.run(job(), 1)
     assert await runs(world) == [(0, "skipped", "first seen"), (1, "succeeded", "did nothing")]
+
+
+async def test_a_run_of_another_is_not_taken_for_one_in_doubt(world: World) -> None:
+    gate = asyncio.Event()
+
+    async def slow() -> str:
+        await gate.wait()
+        return "the other's"
+
+    store = Forgetful(world.store.driver)
+    one, other = await clockwork(world, store), await clockwork(world)
+    await one.run(job(), 0)
+    store.breaks = True
+    with pytest.raises(OutcomeUnknownError):
+        await one.look(job(), 1)
+    await world.fetch("DELETE FROM cron_runs WHERE ended_at IS NULL")  # it was rolled back after all
+    await other.look(job(slow), 1)
+    await one.run(job(), 1)
+    gate.set()
+    await other.idle()
+    assert await runs(world) == [(0, "skipped", "first seen"), (1, "succeeded", "the other's")]
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(world: World) -> None:
+    async def hangs() -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    store = await world.another()
+    one = await clockwork(world, store)
+    await one.run(job(hangs), 0)
+    await one.look(job(hangs), 1)
+    await store.close()
+    async with asyncio.timeout(DEADLINE):
+        await one.scheduler.stop(timedelta(0))
+    assert await runs(world) == [(0, "skipped", "first seen"), (1, None, None)]
 
 
 async def test_a_database_that_is_away_at_the_end_of_a_run_delays_its_record(

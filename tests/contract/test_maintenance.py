@@ -219,3 +219,5 @@ async def test_nothing_else_is_revived(world: World, why: str) -> None:
             pass
     assert await retry(world).run() == "0 dead letters got another attempt"
     assert (await world.statuses(job))[1] == "dead"
+    found = await world.store.outcomes.retryable(age=HOUR, below=RETRY_BELOW, limit=100)
+    assert found == [], "it would take the place of one that can be revived"

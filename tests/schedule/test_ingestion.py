@@ -92,6 +92,18 @@ async def test_every_file_that_fits_is_submitted_once_in_order_of_name(ledger: L
     assert await ledger.jobs() == ["a.ndjson", "b.ndjson"]
 
 
+async def test_what_this_scheduler_has_submitted_is_not_asked_for_again(ledger: Ledger, root: Path) -> None:
+    write(root / "in" / "a.ndjson")
+    files = ledger.folder()
+    assert await files.run() == "job 1"
+    await ledger.world.fetch("UPDATE jobs SET request_key = NULL")  # the database would not know
+    assert await files.run() == "nothing was new"
+    (root / "in" / "a.ndjson").unlink()
+    await files.run()
+    write(root / "in" / "a.ndjson", age=200)
+    assert await files.run() == "job 2"
+
+
 async def test_another_scheduler_finds_what_the_first_has_submitted(ledger: Ledger, root: Path) -> None:
     write(root / "in" / "a.ndjson")
     done = await asyncio.gather(*(ledger.folder().run() for _ in range(5)))
