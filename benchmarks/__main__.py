@@ -7,7 +7,9 @@ from typing import Any
 
 from batchanator.logs import configure_logging
 from benchmarks.drain import drain, drain_sqlite
+from benchmarks.fairness import behind, fairness
 from benchmarks.figures import Report, conditions
+from benchmarks.idle import idle
 from benchmarks.ingestion import ingest_postgres, ingest_sqlite
 from benchmarks.latency import latency
 from benchmarks.loops import run
@@ -26,8 +28,10 @@ BENCHES: dict[str, Bench] = {
     "latency": latency,
     "start": start,
     "process": process,
+    "fairness": fairness,
+    "idle": idle,
 }
-DEEP: dict[str, Bench] = {"reads": reads, "memory": memory}
+DEEP: dict[str, Bench] = {"reads": reads, "memory": memory, "behind": behind}
 
 
 def main() -> None:
