@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 
 import structlog
 
-from batchanator.domain.errors import BatchanatorError, StoreError
+from batchanator.domain.errors import BatchanatorError, StoreError, UnavailableError
 from batchanator.domain.masking import escape_controls, mask_credentials
 from batchanator.domain.schedule import Run, Schedule, Skip, Wait, decide
 from batchanator.store.probes import probe
@@ -65,8 +65,6 @@ class Scheduler:
                 sleep = await self._look_at_all()
             except StoreError as error:
                 _log.warning("cron.not_looked_at", error=str(error))
-            except Exception:  # noqa: BLE001 - logged, and looked at again
-                _log.exception("cron.broke")
             else:
                 pause = 0.1
                 await asyncio.sleep(sleep)
@@ -78,7 +76,14 @@ class Scheduler:
         """Return how many seconds there is nothing to do."""
         sleep = LONGEST_SLEEP
         for job in self._jobs:
-            until, now = await self.look(job)
+            try:
+                until, now = await self.look(job)
+            except UnavailableError:  # for all of them
+                raise
+            except Exception:  # noqa: BLE001 - one job must hold up no other
+                _log.exception("cron.broke", name=job.name)
+                sleep = min(sleep, LONGEST_PAUSE)
+                continue
             if until is not None:
                 sleep = min(sleep, max((until - now).total_seconds(), SHORTEST_SLEEP))
         if monotonic() - self._pruned_at > PRUNE_SECONDS:

@@ -10,6 +10,7 @@ from batchanator.domain.access import LONGEST_NAME, is_name
 from batchanator.settings.types import Cron, OnMissed, Real, Role, Whole, ZoneName, complaint
 
 _SHORTEST_KEY = 32
+_LONGEST_TITLE = 200
 _MOST_OF_A_NAME = 2
 
 
@@ -30,7 +31,7 @@ class ScheduledIngestionJob(Section):
     name: str | None = Field(
         default=None,
         min_length=1,
-        max_length=200,
+        max_length=_LONGEST_TITLE,
         description="What it is called in `GET /cron`; by default the job type and the source.",
     )
     file_path: str | None = Field(
@@ -52,7 +53,7 @@ class ScheduledIngestionJob(Section):
         default=None, description="The zone of its expression; by default the general TimeZone."
     )
 
-    @field_validator("name")
+    @field_validator("job_type", "name", "file_path", "folder", "pattern")
     @classmethod
     def _printable(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
@@ -69,7 +70,7 @@ class ScheduledIngestionJob(Section):
     @property
     def title(self) -> str:
         source = self.file_path or self.folder
-        return self.name or (f"{self.job_type} {source}" if source else self.job_type)
+        return self.name or (f"{self.job_type} {source}" if source else self.job_type)[:_LONGEST_TITLE]
 
 
 class CronSchedule(Section):

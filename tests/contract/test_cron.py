@@ -372,6 +372,32 @@ async def test_the_loop_runs_what_is_due_by_the_databases_clock(world: World) ->
     assert rows[0]["result"] == "succeeded"
 
 
+async def test_a_job_that_cannot_be_looked_at_holds_up_no_other(world: World) -> None:
+    ran = asyncio.Event()
+
+    async def work() -> str:
+        ran.set()
+        return "ran"
+
+    class Broken(Expression):
+        def latest(self, *_: object, **__: object) -> None:
+            raise OverflowError
+
+    broken = CronJob(Schedule("broken", Broken("* * * * *"), UTC, "UTC"), nothing)
+    worker = await world.worker()
+    scheduler = Scheduler(world.store, [broken, job(work)], worker=lambda: worker)
+    _, now = await world.store.cron_runs.latest(name="sweep")
+    await world.store.cron_runs.skip(
+        name="sweep", scheduled_for=now - HOUR, worker=worker, detail="before this test"
+    )
+    with capture_logs() as logs:
+        scheduler.start()
+        async with asyncio.timeout(DEADLINE):
+            await ran.wait()
+        await scheduler.stop(timedelta(seconds=DEADLINE))
+    assert "cron.broke" in [line["event"] for line in logs]
+
+
 async def test_old_runs_go_but_for_the_last_of_each_name(world: World) -> None:
     one = await clockwork(world)
     for name in ("a", "b"):

@@ -34,3 +34,13 @@ def test_the_pages_example_is_a_configuration(load, kind):
 def test_the_projects_own_configuration_is_one(load):
     own = Path(__file__).parents[2] / "batchanator.json"
     assert load(own.read_bytes()).handlers == ("samples.handlers",)
+
+
+def test_the_example_of_the_page_on_cron_is_a_configuration(load):
+    page = (Path(__file__).parents[2] / "docs" / "cron.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.+?)```", page, re.DOTALL)
+    settings = load(example)
+    assert [job.title for job in settings.scheduled_ingestion_jobs] == [
+        *("email-notification", "data-sync inbox", "nightly reports")
+    ]
+    assert settings.maintenance.dead_letter_retry is not None

@@ -69,6 +69,10 @@ WRONG = [
         "ScheduledIngestionJobs[0].CronExpression has a day of month that is no part of cron: 'L'",
     ),
     (
+        '"ScheduledIngestionJobs": [{"JobType": "a\\u0000b"}]',
+        "ScheduledIngestionJobs[0].JobType must be printable",
+    ),
+    (
         '"ScheduledIngestionJobs": [{"JobType": "x", "OnMissed": "Later"}]',
         "ScheduledIngestionJobs[0].OnMissed must be 'RunOnce' or 'Skip', not 'Later'",
     ),
