@@ -16,7 +16,8 @@ from batchanator.ingest.submitting import Submitter
 from batchanator.schedule.folders import files_in
 from batchanator.schedule.ingestion import Files, StagingTable, Version
 from batchanator.schedule.maintenance import TOO_YOUNG, DeadLetterRetry, StaleJobCleanup
-from batchanator.schedule.scheduler import CronJob, Scheduler
+from batchanator.schedule.runs import CronJob
+from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import ScheduledIngestionJob, Settings
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups
@@ -53,7 +54,7 @@ class Scheduling:
             if job.enabled
         ]
         scheduler = Scheduler(self._store, jobs, worker=lambda: self._lease.incarnation)
-        self._lease.on_lost.append(lambda _incarnation: scheduler.drop_all())
+        self._lease.on_lost.append(lambda _incarnation: scheduler.runs.drop_all())
         return scheduler
 
     def _work(self, name: str, ingestion: ScheduledIngestionJob | None) -> Work:

@@ -1,58 +1,40 @@
-"""The loop that takes what is due by the database's clock, and runs it.
+"""The loop that takes what is due by the database's clock.
 
 Every scheduler of a database looks at every job; who writes the row of a time runs it, and no one else ever does.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import Literal, assert_never
+from typing import assert_never
 
 import structlog
 
-from batchanator.domain.errors import BatchanatorError, StoreError, UnavailableError
-from batchanator.domain.masking import escape_controls, mask_credentials
-from batchanator.domain.schedule import Run, Schedule, Skip, Wait, decide
-from batchanator.store.probes import probe
+from batchanator.domain.errors import StoreError, UnavailableError
+from batchanator.domain.schedule import Run, Skip, Wait, decide
+from batchanator.schedule.runs import LONGEST_PAUSE, CronJob, Runs
 from batchanator.store.store import Repositories, Store
 
 LONGEST_SLEEP = 30.0
 SHORTEST_SLEEP = 0.005
-LONGEST_PAUSE = 5.0
 PRUNE_SECONDS = 3600.0
 RUN_AGE = timedelta(days=30)
-DETAIL_LENGTH = 500
 OVERLAP = "overlap: the run before still goes on"
-STOPPED = "stopped with its process"
 _log = structlog.get_logger("batchanator.schedule")
-
-
-@dataclass(frozen=True, slots=True)
-class CronJob:
-    """`run` does the work and says in a few words what it did."""
-
-    schedule: Schedule
-    run: Callable[[], Awaitable[str]]
-
-    @property
-    def name(self) -> str:
-        return self.schedule.name
 
 
 class Scheduler:
     """`worker()` is the incarnation to run as, None while there is no lease."""
 
     def __init__(self, store: Store, jobs: Sequence[CronJob], *, worker: Callable[[], str | None]) -> None:
+        self.runs = Runs(store, worker=worker)
         self._store = store
         self._jobs = jobs
         self._worker = worker
         self._pruned_at = monotonic()
-        self._running: set[asyncio.Task[None]] = set()
         self._in_doubt: dict[str, datetime] = {}
-        self._stopping = False
         self._loop_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -115,7 +97,7 @@ class Scheduler:
                 taken = await self._store.transact(partial(self._take, job.name, at, worker))
                 del self._in_doubt[job.name]
                 if taken:
-                    self._begin(job, at, worker)
+                    self.runs.begin(job, at, worker)
             case other:
                 assert_never(other)
         return job.schedule.expression.next(now, job.schedule.zone), now
@@ -128,7 +110,7 @@ class Scheduler:
         row = await self._store.cron_runs.running(name=job.name)
         del self._in_doubt[job.name]
         if row is not None and row["worker"] == worker and row["scheduled_at"] == at:
-            self._begin(job, at, worker)
+            self.runs.begin(job, at, worker)
 
     @staticmethod
     async def _take(name: str, at: datetime, worker: str, tx: Repositories) -> bool:
@@ -145,65 +127,7 @@ class Scheduler:
             _log.warning("cron.skipped", name=name, scheduled_for=at.isoformat(), reason=OVERLAP)
         return False
 
-    def _begin(self, job: CronJob, at: datetime, worker: str) -> None:
-        run = self._carry_out(job, at, worker)
-        task = asyncio.get_running_loop().create_task(run, name=f"cron {job.name}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def _carry_out(self, job: CronJob, at: datetime, worker: str) -> None:
-        _log.info("cron.started", name=job.name, scheduled_for=at.isoformat(), worker=worker)
-        await probe("cron.begun")
-        try:
-            detail = await job.run()
-        except asyncio.CancelledError:
-            await self._finish(job.name, at, worker, "failed", STOPPED)
-            raise
-        except BatchanatorError as error:
-            await self._finish(job.name, at, worker, "failed", str(error))
-        except Exception as error:  # noqa: BLE001 - a job that fails must stop no other
-            _log.exception("cron.run_broke", name=job.name)
-            await self._finish(job.name, at, worker, "failed", type(error).__name__)
-        else:
-            await self._finish(job.name, at, worker, "succeeded", detail)
-
-    async def _finish(
-        self, name: str, at: datetime, worker: str, result: Literal["succeeded", "failed"], detail: str
-    ) -> None:
-        """Write the end of a run, again and again while the database is away and the lease is ours."""
-        detail = escape_controls(mask_credentials(detail))[:DETAIL_LENGTH]
-        pause, told = 0.1, {"name": name, "scheduled_for": at.isoformat(), "detail": detail}
-        while True:
-            try:
-                took = await self._store.cron_runs.finish(
-                    name=name, scheduled_for=at, worker=worker, result=result, detail=detail
-                )
-            except StoreError as error:
-                _log.warning("cron.not_recorded", error=str(error), **told)
-                if self._stopping or self._worker() != worker:
-                    return
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-                continue
-            seconds = None if took is None else took.total_seconds()  # None: closed as lost meanwhile
-            if result == "succeeded":
-                _log.info("cron.finished", seconds=seconds, **told)
-            else:
-                _log.error("cron.failed", seconds=seconds, **told)
-            return
-
-    def drop_all(self) -> None:
-        """The lease was lost: others may close what runs here as lost and go on."""
-        for task in self._running:
-            task.cancel()
-
-    async def idle(self) -> None:
-        """Wait until nothing runs."""
-        while self._running:
-            await asyncio.wait(self._running)
-
     def take_no_more(self) -> None:
-        self._stopping = True
         if self._loop_task is not None:
             self._loop_task.cancel()
 
@@ -212,9 +136,4 @@ class Scheduler:
         self.take_no_more()
         if self._loop_task is not None:
             await asyncio.gather(self._loop_task, return_exceptions=True)
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self.idle()
-        except TimeoutError:
-            self.drop_all()
-            await asyncio.gather(*self._running, return_exceptions=True)
+        await self.runs.stop(grace)

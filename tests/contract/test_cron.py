@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from batchanator.domain.cron import Expression
 from batchanator.domain.errors import NotFoundError, OutcomeUnknownError
 from batchanator.domain.schedule import OnMissed, Schedule
-from batchanator.schedule.scheduler import OVERLAP, STOPPED, CronJob, Scheduler
+from batchanator.schedule.runs import STOPPED, CronJob
+from batchanator.schedule.scheduler import OVERLAP, Scheduler
 from batchanator.store.store import Repositories, Store
 from tests.contract.world import DEADLINE, HOUR, World
 from tests.postgres import PostgresServer
@@ -52,7 +53,7 @@ class Clockwork:
 
     async def idle(self) -> None:
         async with asyncio.timeout(DEADLINE):
-            await self.scheduler.idle()
+            await self.scheduler.runs.idle()
 
 
 async def clockwork(world: World, store: Store | None = None, *, lease: timedelta = HOUR) -> Clockwork:
@@ -365,7 +366,7 @@ async def test_the_loop_runs_what_is_due_by_the_databases_clock(world: World) ->
     scheduler.start()
     async with asyncio.timeout(DEADLINE):
         await ran.wait()
-        await scheduler.idle()
+        await scheduler.runs.idle()
     await scheduler.stop(timedelta(seconds=1))
     rows = await world.store.cron_runs.list(name="sweep", limit=10)
     assert rows[0]["scheduled_at"] in {minute, minute + MINUTE}

@@ -14,7 +14,8 @@ import pytest
 from batchanator.app.runtime import Runtime
 from batchanator.domain.cron import Expression
 from batchanator.domain.schedule import Schedule
-from batchanator.schedule.scheduler import CronJob, Scheduler
+from batchanator.schedule.runs import CronJob
+from batchanator.schedule.scheduler import Scheduler
 from batchanator.store.store import Store, driver_for
 from tests.process.polling import until
 from tests.process.scene import _FORKS, Scene
@@ -49,7 +50,7 @@ async def _tick(url: str, log: Path, barrier: Barrier) -> None:
     for now in range(TIMES + 1):
         await asyncio.to_thread(barrier.wait, 60)
         await scheduler.look(job, now=NOON + now * MINUTE)
-        await scheduler.idle()
+        await scheduler.runs.idle()
     await store.close()
 
 
