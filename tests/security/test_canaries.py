@@ -2,20 +2,17 @@
 
 import hashlib
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from batchanator.api.access import ROLES
 from batchanator.cli.main import SECTIONS
-from batchanator.logs import configure_logging
 from tests.api.client import Answer, Client
 from tests.contract.world import World
 from tests.security.keys import keyed, section
@@ -39,23 +36,6 @@ FOR_READERS = {
     "POST /process/batch",
 }
 """Routes that are there to show what a line held, or what its handler said of it."""
-
-
-@pytest.fixture
-def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """All that goes to stdout and stderr, logs of every level among it."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("json", "debug")
-
-    def read() -> str:
-        captured = capfd.readouterr()
-        return captured.out + captured.err
-
-    yield read
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture

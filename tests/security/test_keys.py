@@ -1,7 +1,8 @@
 """Keys: how they are sent, compared, changed, and what is remembered of them."""
 
 import hmac
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from batchanator.api import attempts
 from batchanator.api.attempts import FailedAttempts
+from batchanator.app.runtime import Parts
 from tests.api.client import Client
 from tests.contract.world import entries
 from tests.security.keys import bearing, key_of, keyed, section
@@ -85,15 +87,20 @@ async def test_two_keys_of_one_name_are_one_caller(sqlite_url: str, tmp_path: Pa
         ] == "cancelled by ops"
 
 
-async def test_two_clients_may_use_one_idempotency_key(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["items", "upload"])
+async def test_two_clients_may_use_one_idempotency_key(database_url: str, tmp_path: Path, way: str) -> None:
     sections = (section("one", "submit"), section("two", "submit"), section("three", "read"))
-    async with keyed(database_url, tmp_path, *sections) as client:
+    async with keyed(database_url, tmp_path, *sections, parts=Parts(dispatch=False)) as client:
         answers = []
         for name in ("one", "two", "one", "two"):
-            body: Any = {"items": [{"idempotencyKey": name, "payload": {}}]}
+            if way == "items":
+                body: Any = {"items": [{"idempotencyKey": name, "payload": {}}]}
+            else:
+                body = json.dumps({"idempotency_key": name}).encode()
             headers = {**bearing(name), "Idempotency-Key": "the same"}
-            answers.append(await client.post("/jobs/echo/trigger/items", body, headers=headers))
-        assert [answer.status for answer in answers] == [202] * 4
+            headers |= {} if way == "items" else {"Content-Type": "application/x-ndjson"}
+            answers.append(await client.post(f"/jobs/echo/trigger/{way}", body, headers=headers))
+        assert [answer.status for answer in answers] == [202] * 4, answers
         ids = [answer.json["jobId"] for answer in answers]
         assert (ids[0], ids[1]) == (ids[2], ids[3])
         assert ids[0] != ids[1]
@@ -114,6 +121,25 @@ async def test_too_many_wrong_keys_are_told_to_wait_and_a_right_one_is_not(guard
     assert (await guarded.get("/jobs", headers=bearing("read"))).status == 200
     assert (await guarded.get("/jobs")).status == 401
     assert (await guarded.get("/readyz", headers=bearing("nobody"))).json.keys() == {"status"}
+
+
+async def test_log_lines_name_the_caller_and_hold_what_a_stranger_sends_on_one_line(
+    logged: Callable[[], str], sqlite_url: str, tmp_path: Path
+) -> None:
+    async with keyed(sqlite_url, tmp_path) as client:
+        logged()
+        items = {"items": [{"idempotencyKey": "a", "payload": {}}]}
+        await client.post("/jobs/echo/trigger/items", items, headers=bearing("submit"))
+        for _ in range(3 * attempts.MOST):
+            await client.get("/%0a%1b%5b2J%e2%80%ae" + "x" * 5000, headers=bearing("nobody"))
+        lines = [json.loads(line) for line in logged().splitlines()]
+    assert [line["caller"] for line in lines if line["event"] == "job.submitted"] == ["submit"]
+    refused = [line for line in lines if line["event"] == "key.refused"]
+    assert len(refused) == attempts.MOST  # however many there are
+    for line in refused:
+        assert line["path"].isprintable()
+        assert line["path"].startswith("/\\n\\x1b[2J\\u202exxx")
+        assert len(line["path"]) <= 2000
 
 
 def test_an_address_is_heard_again_when_its_window_is_over() -> None:

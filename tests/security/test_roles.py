@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from batchanator.api.access import NARROWED, ROLES, check_routes
-from batchanator.api.application import build
+from batchanator.api.application import HEADERS, build
 from batchanator.domain.access import implied
 from tests.api.client import QUIET, Client, make_serving, served
 from tests.contract.world import entries
@@ -47,6 +47,7 @@ def test_each_role_lets_its_holder_do_this_and_no_more() -> None:
 async def test_nobody_gets_anything_but_health(guarded: Client, route: str) -> None:
     method, path = filled(route)
     answer = await guarded.ask(method, path)
+    assert answer.headers.items() >= HEADERS.items()
     if route in OPEN:
         assert (answer.status, answer.json["status"] in {"ok", "ready"}) == (200, True)
         assert answer.json.keys() == {"status"}
@@ -69,6 +70,7 @@ async def test_each_role_is_let_in_where_the_table_says_and_nowhere_else(guarded
         method, path = filled(route)
         answer = await guarded.ask(method, path, headers=bearing(role))
         needed = ROLES[route]
+        assert answer.headers.items() >= HEADERS.items()
         if needed == "nothing" or needed in implied([role]):  # type: ignore[list-item]
             assert answer.status not in {401, 403}, (route, answer)
         else:
