@@ -59,6 +59,11 @@ def address(route: web.AbstractRoute) -> str:
     return f"{method} {'?' if route.resource is None else route.resource.canonical}"
 
 
+def is_open(request: web.Request) -> bool:
+    """Tell whether the request's route needs no key; where there is no route, it is not open."""
+    return ROLES.get(address(request.match_info.route)) == "nothing"
+
+
 def check_routes(app: web.Application) -> None:
     """Raise RuntimeError where a route has no role: what nobody thought about is open to nobody."""
     for route in app.router.routes():

@@ -6,10 +6,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from batchanator.api.access import is_open
 from batchanator.api.admission import CALLER, Admission, caller_of
 from batchanator.api.answers import abort, send
 from batchanator.api.callers import check_host, check_site
-from batchanator.api.health import PATHS as HEALTH
 from batchanator.api.problems import (
     INTERNAL,
     INVALID,
@@ -46,15 +46,15 @@ class Guard:
         return guard
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        is_health = request.path in HEALTH
+        open_to_all = is_open(request)
         try:
             if self._own_machine_only:
                 check_host(request)
-            recognise = self._admission.recognise_if_any if is_health else self._admission.recognise
+            recognise = self._admission.recognise_if_any if open_to_all else self._admission.recognise
             request[CALLER] = recognise(request)
         except ProblemError as problem:
             return response_of(problem)
-        if is_health:
+        if open_to_all:  # health, which has its room however busy this process is
             return await _told(request, handler)
         if self._room == 0:
             return response_of(

@@ -10,7 +10,6 @@ from batchanator.api.answers import answer
 from batchanator.api.problems import NOT_READY, ProblemError
 from batchanator.api.service import Gate, Readiness
 
-PATHS = frozenset({"/healthz", "/readyz"})
 READY_SECONDS = 2.0
 
 
