@@ -34,6 +34,7 @@ class Relay:
         self._name = uuid.uuid4().hex[:12]
         self._task: asyncio.Task[None] | None = None
         self._listener: Listener | None = None
+        self._telling = asyncio.Lock()
         self.connected = asyncio.Event()
         """Words go both ways at present."""
 
@@ -42,10 +43,11 @@ class Relay:
 
     async def stop(self) -> None:
         """Tell what is left to tell, and leave."""
-        if self._wakeups.untold and self._task is not None and not self._task.done():
+        if self._task is not None and not self._task.done():
             with contextlib.suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(LEAVE_SECONDS):
-                    await self.connected.wait()
+                    if self._wakeups.untold:
+                        await self.connected.wait()
                     if self._listener is not None:
                         await self._tell(self._listener)
         if self._task is not None:
@@ -88,12 +90,13 @@ class Relay:
             lost.cancel()
 
     async def _tell(self, listener: Listener) -> None:
-        words, self._wakeups.untold = self._wakeups.untold, set()
-        try:
-            await listener.tell(f"{self._name} {','.join(sorted(words))}")
-        except StoreError:
-            self._wakeups.untold |= words
-            raise
+        async with self._telling:
+            words, self._wakeups.untold = self._wakeups.untold, set()
+            try:
+                await listener.tell(f"{self._name} {','.join(sorted(words))}")
+            except StoreError:
+                self._wakeups.untold |= words
+                raise
 
     async def _until_lost(self, listener: Listener) -> None:
         await listener.lost.wait()
