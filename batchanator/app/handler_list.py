@@ -20,11 +20,11 @@ class HandlerInfo:
 
 
 def handler_list(registry: Registry, settings: Settings) -> list[HandlerInfo]:
-    """Return them by name; `kind` is async, thread, or slice (of either)."""
+    """Return them by name; `kind` is async, thread, process, or slice (of any)."""
     found = []
     for handler in registry:
         one = resolved(handler, settings)
-        how = "async" if handler.is_async else "thread"
+        how = "process" if handler.place == "child" else "async" if handler.is_async else "thread"
         found.append(
             HandlerInfo(
                 handler.job_type,

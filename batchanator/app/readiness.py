@@ -9,6 +9,8 @@ from batchanator.dispatch.executor import Executor
 from batchanator.domain.errors import SchemaError, StoreError
 from batchanator.store.migrations import pending
 
+_STUCK = {"threads": "in plain handlers that timed out", "children": "that were killed and have not ended"}
+
 
 async def readiness(runtime: Runtime, processing: Executor) -> Readiness:
     """Ask over the connections that the work uses: those of the API may be busy with its readers.
@@ -53,5 +55,5 @@ def _worth_knowing(runtime: Runtime, processing: Executor) -> Mapping[str, str]:
             checks["settles"] = f"{refused} of this process were late and refused since its start"
     for kind, count in stuck.items():
         if count:
-            checks[kind] = f"{count} stuck in plain handlers that timed out"
+            checks[kind] = f"{count} stuck {_STUCK[kind]}"
     return checks

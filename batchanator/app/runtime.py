@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -19,6 +20,8 @@ from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.duties import Duties
 from batchanator.dispatch.executor import Executor
 from batchanator.dispatch.executors.http import HttpExecutor
+from batchanator.dispatch.executors.processes import ProcessExecutor
+from batchanator.dispatch.executors.router import Router
 from batchanator.dispatch.executors.target import Target
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
@@ -33,6 +36,7 @@ from batchanator.ingest.ingestor import Ingestor
 from batchanator.ingest.reading import SourceReader
 from batchanator.ingest.submitting import Submitter
 from batchanator.ingest.uploading import Uploader
+from batchanator.logs import configure_logging
 from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
@@ -151,7 +155,7 @@ class Runtime:
             self.relay.start()
         ids = await write_job_types(self.store, self.registry, settings)
         if self.parts.handlers:
-            for handler in self.registry:
+            for handler in (one for one in self.registry if one.place == "here"):  # children start their own
                 await _start_or_explain(handler)
                 self._started.append(handler)
         if not self.parts.roles:
@@ -204,7 +208,13 @@ class Runtime:
 
     def new_executor(self) -> Executor:
         """Return what runs the handlers of this process, not started yet."""
-        return LocalExecutor(self.settings.max_concurrency_per_worker)
+        here = LocalExecutor(self.settings.max_concurrency_per_worker)
+        sources = [handler.source for handler in self.registry if handler.place == "child"]
+        if not sources:
+            return here
+        set_up = partial(configure_logging, self.settings.log_format, self.settings.log_level)
+        count = self.settings.handler_processes or os.cpu_count() or 1
+        return Router({"here": here, "child": ProcessExecutor(count, sources, set_up)})
 
     async def _handlers_elsewhere(self) -> tuple[Mapping[int, JobTypePolicy], Executor]:
         self.target = target_of(self.settings)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from batchanator.domain.errors import BatchanatorError
 from batchanator.domain.outcomes import Outcome
+from batchanator.handlers.context import JobContext, SliceContext
 from batchanator.handlers.registered import RegisteredHandler
 
 
@@ -43,6 +44,24 @@ class SliceWork:
     keys: list[str]
     attempts: list[int]
     payloads: list[Any]
+
+    def context(self, index: int, deadline: float) -> JobContext:
+        """Return what the handler is told of one item; `deadline` is on the clock of time.monotonic()."""
+        return JobContext(
+            self.keys[index], self.job_id, self.seqs[index], self.attempts[index], self.fence, deadline
+        )
+
+    def slice_context(self, deadline: float) -> SliceContext:
+        return SliceContext(
+            self.job_id,
+            self.seqs[0],
+            self.seqs[-1],
+            self.fence,
+            keys=self.keys,
+            seqs=self.seqs,
+            attempts=self.attempts,
+            monotonic_deadline=deadline,
+        )
 
 
 class Report(Protocol):

@@ -27,7 +27,6 @@ from batchanator.handlers.answers import (
     to_outcome,
     to_outcomes,
 )
-from batchanator.handlers.context import JobContext, SliceContext
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.threads import HandlerThreads
 
@@ -191,7 +190,7 @@ class LocalExecutor:
         work = ticket.work
         seq = work.seqs[index]
         deadline = monotonic() + work.timeout_seconds
-        context = JobContext(work.keys[index], work.job_id, seq, work.attempts[index], work.fence, deadline)
+        context = work.context(index, deadline)
         runner.ticket, runner.deadline, runner.seqs = ticket, deadline, [seq]
         ticket.report.started(seq)
         outcome: Outcome | None
@@ -221,16 +220,7 @@ class LocalExecutor:
     async def _whole(self, runner: _Runner, ticket: Ticket) -> None:
         work = ticket.work
         deadline = monotonic() + work.timeout_seconds
-        context = SliceContext(
-            work.job_id,
-            work.seqs[0],
-            work.seqs[-1],
-            work.fence,
-            keys=work.keys,
-            seqs=work.seqs,
-            attempts=work.attempts,
-            monotonic_deadline=deadline,
-        )
+        context = work.slice_context(deadline)
         runner.ticket, runner.deadline, runner.seqs = ticket, deadline, work.seqs
         ticket.report.all_started(work.seqs)
         outcomes: list[Outcome] | None

@@ -24,6 +24,8 @@ class _Handler(ABC):
     max_attempts: ClassVar[int | None] = None
     backoff: ClassVar[Backoff | None] = None
     max_retry_delay: ClassVar[timedelta | float | None] = None
+    cpu_bound: ClassVar[bool] = False
+    """It computes: a plain `process` runs in a child process, so that it holds up nothing else."""
 
     async def start(self) -> None:  # noqa: B027  # a hook that most handlers have no use for
         """Open connections, once before the first item."""
@@ -64,6 +66,7 @@ def handler(
     max_attempts: int | None = None,
     backoff: Backoff | None = None,
     max_retry_delay: timedelta | float | None = None,
+    cpu_bound: bool = False,
 ) -> Callable[[F], F]:
     """Make a function `(payload: Model, context: JobContext)` a handler; the context may be left out.
 
@@ -72,7 +75,7 @@ def handler(
     """
     if not isinstance(job_type, str):
         raise HandlerError('write @handler("job-type") with the name of a job type')
-    options = HandlerOptions(job_type, slice_size, timeout, max_attempts, backoff, max_retry_delay)
+    options = HandlerOptions(job_type, slice_size, timeout, max_attempts, backoff, max_retry_delay, cpu_bound)
 
     def mark(function: F) -> F:
         if isinstance(function, type):

@@ -23,6 +23,7 @@ class HandlerOptions:
     max_attempts: Any = None
     backoff: Any = None
     max_retry_delay: Any = None
+    cpu_bound: Any = False
 
 
 def policy_of(options: HandlerOptions, source: str) -> HandlerPolicy:

@@ -84,6 +84,7 @@ def from_instance(instance: AnyHandler) -> RegisteredHandler:
         instance.max_attempts,
         instance.backoff,
         instance.max_retry_delay,
+        instance.cpu_bound,
     )
     start, stop = _hook(instance, "start"), _hook(instance, "stop")
     return _registered(
@@ -118,9 +119,23 @@ def _registered(
         payloads: PayloadReader[Any] = PayloadReader(payload_type)
     except HandlerError as error:
         raise HandlerError(f"{source}: {error}") from error
+    if options.cpu_bound and (signature.is_async or "<locals>" in source):
+        raise HandlerError(
+            f"{source} is cpu_bound: it must be a plain def that other processes can import, "
+            "at the top of its module and not async"
+        )
     call = function if signature.takes_context else lambda payload, _context: function(payload)
     return RegisteredHandler(
-        options.job_type, source, signature.is_async, whole_slice, call, payloads, policy, start, stop
+        options.job_type,
+        source,
+        signature.is_async,
+        whole_slice,
+        call,
+        payloads,
+        policy,
+        start,
+        stop,
+        place="child" if options.cpu_bound else "here",
     )
 
 

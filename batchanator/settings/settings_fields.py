@@ -47,6 +47,12 @@ class SettingsFields(Section):
     max_concurrency_per_worker: Whole = Field(
         default=10, ge=1, le=10_000, description="Items that one worker runs at a time."
     )
+    handler_processes: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Child processes for `cpu_bound` handlers; by default one for each processor.",
+    )
     polling_interval_seconds: Real = Field(
         default=5.0, gt=0, le=3600, description="How often a worker looks for work when nothing wakes it."
     )
