@@ -47,13 +47,13 @@ def build(service: Service) -> web.Application:
         parts += [Triggers(service, bodies), Uploads(service)]
     if service.status:
         parts += [
-            Jobs(service),
+            Jobs(service, bodies),
             Items(service),
             OneItem(service),
             Lines(service),
             Results(service),
             DeadLetters(service),
-            Handlers(service),
+            Handlers(service, bodies),
             Workers(service),
             Actions(service),
             Cron(service),

@@ -7,8 +7,10 @@ from aiohttp import web
 from batchanator.api import shapes
 from batchanator.api.admission import caller_of, check_job_type
 from batchanator.api.answers import answer, answer_list
+from batchanator.api.bodies import SMALL, Bodies, parse
 from batchanator.api.parameters import JOB_STATUSES, LARGEST, Query, job_id
 from batchanator.api.progress import Progress
+from batchanator.api.requests import JobChanges, changes_of
 from batchanator.api.service import Service
 from batchanator.domain.errors import NotFoundError, UnknownJobTypeError
 from batchanator.store.driver import Row
@@ -16,8 +18,9 @@ from batchanator.store.store import Store
 
 
 class Jobs:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, bodies: Bodies) -> None:
         self._store = service.reads
+        self._bodies = bodies
         self._operations = service.operations
         self._progress = Progress()
 
@@ -25,6 +28,7 @@ class Jobs:
         return [
             web.get("/jobs", self.list),
             web.get("/jobs/{id}", self.get),
+            web.patch("/jobs/{id}", self.change),
             web.post("/jobs/{id}/cancel", self.cancel),
             web.post("/jobs/{id}/pause", self.pause),
             web.post("/jobs/{id}/resume", self.resume),
@@ -47,6 +51,13 @@ class Jobs:
     async def get(self, request: web.Request) -> web.Response:
         Query(request)
         return await self._answer(job_id(request))
+
+    async def change(self, request: web.Request) -> web.Response:
+        job = job_id(request)
+        async with self._bodies.read(request, SMALL) as body:
+            changes = changes_of(parse(body, JobChanges))
+        await self._operations.limit_job(job, changes, actor=caller_of(request).actor)
+        return await self._answer(job)
 
     async def cancel(self, request: web.Request) -> web.Response:
         cancelled = await self._operations.cancel(job_id(request), actor=caller_of(request).actor)

@@ -1,10 +1,10 @@
 """What the bodies of requests hold."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from batchanator.api.bodies import parse
 from batchanator.api.problems import invalid
@@ -13,6 +13,7 @@ from batchanator.domain.submission import JobOptions, OnDuplicate
 _Count = Annotated[int, Meta(ge=1, le=10_000)]
 _Priority = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 _Whole = Annotated[int, Meta(ge=0, le=2**62)]
+_Rate = Annotated[float, Meta(gt=0, le=1_000_000)]
 LONGEST_NAME = 200
 
 
@@ -40,6 +41,33 @@ class ItemsTrigger(Struct, rename="camel", forbid_unknown_fields=True):
     items: list[Raw]
     job_name: str | None = None
     options: Options | None = None
+
+
+class JobChanges(Struct, rename="camel", forbid_unknown_fields=True):
+    """What is named is changed; null lifts a limit."""
+
+    priority: _Priority | UnsetType = UNSET
+    max_concurrency: _Count | UnsetType | None = UNSET
+    rate_per_second: _Rate | UnsetType | None = UNSET
+
+
+class JobTypeChanges(Struct, rename="camel", forbid_unknown_fields=True):
+    """What is named is changed; null lifts a limit."""
+
+    paused: bool | UnsetType = UNSET
+    max_concurrency: _Count | UnsetType | None = UNSET
+    rate_per_second: _Rate | UnsetType | None = UNSET
+
+
+def changes_of(asked: JobChanges | JobTypeChanges) -> dict[str, Any]:
+    """Return what is to be changed, by the store's names. Raises ProblemError where nothing is."""
+    named = {name: value for name, value in msgspec.structs.asdict(asked).items() if value is not UNSET}
+    if not named:
+        known = ", ".join(msgspec.structs.fields(asked)[index].encode_name for index in range(3))
+        raise invalid("", f"name what is to be changed: {known}", "missing")
+    if "rate_per_second" in named:
+        named["rate"] = named.pop("rate_per_second")
+    return named
 
 
 class Process(Struct, rename="camel"):

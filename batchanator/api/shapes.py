@@ -23,6 +23,8 @@ def job(row: Row, progress: dict[str, Any]) -> dict[str, Any]:
         "stopping": row["stopping"] if row["ended_at"] is None else None,
         "round": row["round"],
         "priority": row["priority"],
+        "maxConcurrency": row["max_concurrency"],
+        "ratePerSecond": row["rate"],
         "createdAt": row["created_at"],
         "startedAt": row["started_at"],
         "sealedAt": row["sealed_at"],

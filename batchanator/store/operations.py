@@ -1,12 +1,13 @@
 """What an operator does to a job: cancel, pause, resume, replay and purge its dead letters. Each is on record."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import orjson
 
 from batchanator.domain.errors import ConflictError, NotFoundError
 from batchanator.store.driver import Row
+from batchanator.store.limiting import limit_job, limit_job_type
 from batchanator.store.probes import probe
 from batchanator.store.redriving import NOT_NOW, redrive
 from batchanator.store.releasing import release_worker
@@ -121,6 +122,16 @@ class Operations:
             return _Tally(len(gone))
 
         return (await self._by_page(job_id, purged, "purge", actor)).changed
+
+    async def limit_job(self, job_id: int, changes: Mapping[str, int | float | None], *, actor: str) -> None:
+        """Change priority, max_concurrency or rate of a live job, those that are named; None lifts a limit."""
+        await limit_job(self._store, self._wakeups, job_id, changes, actor=actor)
+
+    async def limit_job_type(
+        self, name: str, changes: Mapping[str, bool | int | float | None], *, actor: str
+    ) -> None:
+        """Change paused, max_concurrency or rate of a job type, those that are named; None lifts a limit."""
+        await limit_job_type(self._store, self._wakeups, name, changes, actor=actor)
 
     async def release_worker(self, worker: str, *, actor: str) -> int:
         """Give a worker up: what it holds is free at once. Returns how many slices that were."""

@@ -24,6 +24,8 @@ async def test_a_job_has_the_documented_shape(live: Client) -> None:
         "stopping": None,
         "round": 1,
         "priority": 0,
+        "maxConcurrency": None,
+        "ratePerSecond": None,
         "counts": {
             "total": 3,
             "pending": 0,

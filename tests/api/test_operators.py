@@ -93,3 +93,39 @@ async def test_what_operators_did_is_listed_newest_first(quiet: Client) -> None:
     ]
     only = (await quiet.get(f"/actions?jobId={first}")).json["data"]
     assert [one["action"] for one in only] == ["pause"]
+
+
+async def test_limits_of_a_job_are_changed_one_by_one_and_lifted_by_null(quiet: Client) -> None:
+    job = await quiet.world.job(3)
+    path = f"/jobs/{job}"
+    changed = await quiet.ask("PATCH", path, json={"priority": 7, "maxConcurrency": 2, "ratePerSecond": 0.5})
+    told = {name: changed.json[name] for name in ("priority", "maxConcurrency", "ratePerSecond")}
+    assert (changed.status, told) == (200, {"priority": 7, "maxConcurrency": 2, "ratePerSecond": 0.5})
+    lifted = (await quiet.ask("PATCH", path, json={"maxConcurrency": None})).json
+    assert (lifted["priority"], lifted["maxConcurrency"], lifted["ratePerSecond"]) == (7, None, 0.5)
+    actions = (await quiet.get(f"/actions?jobId={job}")).json["data"]
+    assert [one["detail"] for one in actions] == [
+        {"max_concurrency": None},
+        {"priority": 7, "max_concurrency": 2, "rate": 0.5},
+    ]
+
+
+async def test_limits_that_are_none_are_refused(quiet: Client) -> None:
+    job = await quiet.world.job(1)
+    for asked in ({}, {"maxConcurrency": 0}, {"ratePerSecond": 0}, {"priority": None}, {"paused": True}):
+        assert (await quiet.ask("PATCH", f"/jobs/{job}", json=asked)).status == 422, asked
+    assert (await quiet.ask("PATCH", "/jobs/999", json={"priority": 1})).status == 404
+    assert (await quiet.ask("PATCH", "/handlers/nobody", json={"paused": True})).status == 404
+    await quiet.world.run()
+    assert (await quiet.ask("PATCH", f"/jobs/{job}", json={"priority": 1})).status == 409
+
+
+async def test_a_job_type_is_stopped_and_let_go_again(live: Client) -> None:
+    stopped = await live.ask("PATCH", "/handlers/echo", json={"paused": True, "maxConcurrency": 3})
+    assert (stopped.status, stopped.json["paused"], stopped.json["maxConcurrency"]) == (200, True, 3)
+    job = await live.items({}, {})
+    other = await live.items({}, job_type="threaded")
+    await live.ended(other)
+    assert (await live.job(job))["counts"]["succeeded"] == 0
+    assert (await live.ask("PATCH", "/handlers/echo", json={"paused": False})).json["paused"] is False
+    assert (await live.ended(job))["counts"]["succeeded"] == 2

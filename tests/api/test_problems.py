@@ -42,9 +42,9 @@ async def test_unknown_addresses_and_methods(here: Client) -> None:
     answer = await here.get("/nope")
     assert (answer.status, answer.problem) == (404, "not-found")
     for method, path, allowed in (
-        ("PATCH", "/jobs", "GET,HEAD"),
+        ("PATCH", "/jobs", "GET,HEAD,PATCH"),
         ("GET", "/process", "POST"),
-        ("PUT", "/jobs/1", "GET,HEAD"),
+        ("PUT", "/jobs/1", "GET,HEAD,PATCH"),
     ):
         answer = await here.ask(method, path)
         assert (answer.status, answer.problem, answer.headers["Allow"]) == (

@@ -62,6 +62,8 @@ class Job(Answer):
     stopping: Literal["cancelled", "failed"] | None
     round: int
     priority: int
+    max_concurrency: int | None
+    rate_per_second: float | None
     created_at: Instant
     started_at: Instant | None
     sealed_at: Instant | None

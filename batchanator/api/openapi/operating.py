@@ -18,6 +18,7 @@ class Handler(Answer):
     retry_jitter: bool
     paused: bool
     max_concurrency: int | None
+    rate_per_second: float | None
     live_jobs: Count
     paused_jobs: Count
 
