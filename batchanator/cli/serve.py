@@ -44,7 +44,7 @@ def command(*, settings: Settings, processes: int) -> None:
     """
     if processes == 1:
         serve_until_stopped(settings, EVERYTHING)
-    if os.name != "posix":
+    if not hasattr(os, "setsid"):  # Windows
         raise UsageError("--processes needs sockets that processes share: start one process a port instead")
     check_bind(settings)
     sockets = bind(settings, EVERYTHING)

@@ -174,3 +174,10 @@ def test_a_database_that_stays_away_is_told_once_and_tried_again(command, write)
     assert told.startswith("the database postgresql://nobody@127.0.0.1:1/none is not there (")
     assert told.endswith("trying again for 1 s")
     assert error.startswith("Error: ")
+
+
+def test_several_processes_are_refused_where_they_cannot_share_sockets(invoke, monkeypatch):
+    monkeypatch.delattr("os.setsid")
+    result = invoke("serve", "--processes", "2", "--port", "0")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: --processes needs sockets that processes share")
