@@ -58,6 +58,8 @@ class Noted:
 class Bench:
     """An executor with its handler. The nth item has the seq 10 n."""
 
+    target: Target
+
     def __init__(
         self, executor: Executor, handler: RegisteredHandler, slices: RegisteredHandler, *, raw: bool
     ) -> None:
@@ -143,12 +145,14 @@ async def over_http(
     target = Target(url, **given)
     executor = HttpExecutor(target, 4)
     executor.start()
+    here = Bench(
+        executor,
+        remote_handler(target, job_type, whole_slice=whole),
+        remote_handler(target, slices, whole_slice=True),
+        raw=True,
+    )
+    here.target = target
     try:
-        yield Bench(
-            executor,
-            remote_handler(target, job_type, whole_slice=whole),
-            remote_handler(target, slices, whole_slice=True),
-            raw=True,
-        )
+        yield here
     finally:
         await executor.close(timedelta(0))
