@@ -21,7 +21,7 @@ from batchanator.cli.leaving import leave
 from batchanator.domain.errors import BatchanatorError
 from batchanator.handlers.registry import Registry
 from batchanator.logs import configure_logging, get_logger
-from batchanator.settings import Settings, check_bind, source_roots
+from batchanator.settings import Settings, check_bind, open_to, source_roots
 
 _log = get_logger("batchanator.cli")
 
@@ -68,6 +68,7 @@ def _serve(
         "server.starting",
         version=version("batchanator"),
         job_types=[handler.job_type for handler in registry],
+        open_to=open_to(settings),
         source_roots=[str(root) for root in roots],
     )
     tune_collector()

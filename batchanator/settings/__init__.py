@@ -1,7 +1,7 @@
 """The settings of a process, read once: only `cli` and `app` import this package."""
 
 from batchanator.settings.describing import DocumentedSetting, describe, documented_settings
-from batchanator.settings.exposure import check_bind, source_roots
+from batchanator.settings.exposure import check_bind, open_to, source_roots
 from batchanator.settings.model import Settings
 from batchanator.settings.reading import load_settings
 from batchanator.settings.sections import (
@@ -24,5 +24,6 @@ __all__ = [
     "describe",
     "documented_settings",
     "load_settings",
+    "open_to",
     "source_roots",
 ]

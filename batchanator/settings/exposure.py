@@ -17,6 +17,13 @@ def check_bind(settings: Settings) -> None:
         )
 
 
+def open_to(settings: Settings) -> str:
+    """Say in a few words who may ask what listens."""
+    if settings.api_keys:
+        return f"whoever has one of {len(settings.api_keys)} keys"
+    return "everybody" if settings.allow_anonymous else "this machine"
+
+
 def source_roots(settings: Settings, cwd: Path) -> tuple[Path, ...]:
     """Return the directories whose files may be triggered; unset, it is `cwd` while bound to a loopback."""
     if settings.source_roots is not None:

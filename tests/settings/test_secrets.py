@@ -6,7 +6,7 @@ import json
 import pytest
 
 from batchanator.domain.errors import SettingsError
-from batchanator.settings import check_bind, describe, source_roots
+from batchanator.settings import check_bind, describe, open_to, source_roots
 
 CANARY = "canary-0123456789-0123456789-0123456789"
 
@@ -147,3 +147,9 @@ def test_any_other_address_needs_keys_or_a_word_and_reads_no_files(load, tmp_pat
         check_bind(load(host=host, api_keys=[CANARY], allow_anonymous=True))
     assert source_roots(load(host=host), tmp_path) == ()
     assert source_roots(load(host=host, source_roots=["in"]), tmp_path) == (tmp_path / "in",)
+
+
+def test_who_may_ask_is_said(load):
+    assert open_to(load()) == "this machine"
+    assert open_to(load(api_keys=[CANARY])) == "whoever has one of 1 keys"
+    assert open_to(load(host="0.0.0.0", allow_anonymous=True)) == "everybody"
