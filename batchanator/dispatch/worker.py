@@ -21,7 +21,7 @@ from batchanator.store.wakeups import Wakeups, wait_for
 PROMOTE_SECONDS = 0.05
 PRUNE_SECONDS = 3600.0
 DRAIN_SECONDS = 3.0
-WATCH_SECONDS = 0.75
+WATCH_SECONDS = 0.9
 _log = structlog.get_logger("batchanator.dispatch")
 
 

@@ -1,5 +1,6 @@
 """What an operator sets of a job or a job type while it runs. Each change is on record and reaches every worker."""
 
+import math
 from collections.abc import Mapping
 
 import orjson
@@ -16,8 +17,10 @@ async def limit_job(
     """Set `priority`, `max_concurrency` (slices leased at a time), `rate` (starts a second), those that are named.
 
     None lifts a limit. Workers give back what they hold and have not started, and claim it anew on the new terms,
-    within a second. Returns the row as it is then. NotFoundError; ConflictError where the job has ended.
+    within a second. Returns the row as it is then. NotFoundError; ConflictError where the job has ended;
+    ValueError for a cap below 1 or a rate that is not above 0.
     """
+    _check(changes)
 
     async def work(tx: Repositories) -> Row:
         row = await tx.jobs.set_limits(job_id, changes)
@@ -43,6 +46,7 @@ async def limit_job_type(
     actor: str,
 ) -> Row:
     """Set `paused`, `max_concurrency`, `rate` of a job type, those that are named; else like `limit_job`."""
+    _check(changes)
 
     async def work(tx: Repositories) -> Row:
         row = await tx.job_types.set_limits(name, changes)
@@ -55,3 +59,11 @@ async def limit_job_type(
     row = await store.transact(work)
     wakeups.tell("changed", "ready")
     return row
+
+
+def _check(changes: Mapping[str, int | float | None]) -> None:
+    cap, rate = changes.get("max_concurrency"), changes.get("rate")
+    if cap is not None and cap < 1:
+        raise ValueError("max_concurrency is below 1")
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError("rate is not above 0")

@@ -38,7 +38,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, row: Any) -> "Limits":
-        return cls(*(row[name] for name in cls._fields))
+        return cls(row["max_concurrency"], row["type_max_concurrency"], row["rate"], row["type_rate"])
 
 
 class Window(NamedTuple):

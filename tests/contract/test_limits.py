@@ -29,6 +29,9 @@ async def test_limits_are_set_one_by_one_and_are_on_record(world: World) -> None
         await limit_job(world.store, world.wakeups, job + 1, {"rate": 1}, actor="me")
     with pytest.raises(NotFoundError):
         await limit_job_type(world.store, world.wakeups, "none", {"rate": 1}, actor="me")
+    for wrong in ({"rate": 0}, {"rate": -1.0}, {"rate": float("inf")}, {"max_concurrency": 0}):
+        with pytest.raises(ValueError, match=r"max_concurrency|rate"):
+            await limit_job(world.store, world.wakeups, job, wrong, actor="me")
     await world.operations.cancel(job, actor="me")
     await world.duties.sweep()
     with pytest.raises(ConflictError):
