@@ -13,6 +13,7 @@ def logged(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure_logging("json", "debug")
+    structlog.configure(cache_logger_on_first_use=False)  # or the modules' loggers would log so for good
 
     def read() -> str:
         captured = capfd.readouterr()
