@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 from aiohttp import web
 
 from batchanator.app.runtime import API
@@ -52,9 +53,20 @@ async def _until_told(address: str) -> None:
     await asyncio.to_thread(sys.stdin.read)
 
 
+class Elsewhere:
+    """A process that answers at `url`."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url = url
+        self._process = psutil.Process(pid)
+
+    def cpu(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+
 @asynccontextmanager
-async def elsewhere(kind: str) -> AsyncIterator[str]:
-    """Yield the address of a process that answers."""
+async def elsewhere(kind: str) -> AsyncIterator[Elsewhere]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.elsewhere", kind),
         stdin=asyncio.subprocess.PIPE,
@@ -66,7 +78,7 @@ async def elsewhere(kind: str) -> AsyncIterator[str]:
     try:
         async with asyncio.timeout(30):
             address = (await process.stdout.readline()).decode().strip()
-        yield address
+        yield Elsewhere(address, process.pid)
     finally:
         process.stdin.close()
         try:

@@ -12,7 +12,7 @@ from aiohttp import ClientSession, TCPConnector
 from batchanator.app.runtime import SCHEDULER, Parts
 from batchanator.dispatch.executors.messages import ProcessRequest, encode
 from benchmarks.drain import drain_started
-from benchmarks.elsewhere import elsewhere
+from benchmarks.elsewhere import Elsewhere, elsewhere
 from benchmarks.figures import Report, Target, ratios
 from benchmarks.places import Place, postgres
 from benchmarks.processes import running
@@ -49,19 +49,25 @@ async def _bare(place: Place, items: int, address: str) -> Cost:
         return await meter.stop()
 
 
-async def _sides(place: Place, plan: Plan, folder: Path, api: str, bare: str) -> dict[str, list[Cost]]:
+async def _sides(
+    place: Place, plan: Plan, folder: Path, api: Elsewhere, bare: Elsewhere
+) -> dict[str, list[Cost]]:
+    """Return what each side cost, a round each, interleaved; `cpu` with that of the process elsewhere."""
     costs: dict[str, list[Cost]] = {side: [] for side in (HERE, SLICES, ITEMS, BARE)}
     for _ in plan.each_round():
         for side, of in costs.items():
             if side in {SLICES, ITEMS}:
                 requests = "slice" if side == SLICES else "item"
-                work = _product(place, folder, SCHEDULER, api_base_url=api, api_requests=requests)
+                work = _product(place, folder, SCHEDULER, api_base_url=api.url, api_requests=requests)
             else:
-                work = _product(place, folder, None) if side == HERE else _bare(place, plan.items, bare)
+                work = _product(place, folder, None) if side == HERE else _bare(place, plan.items, bare.url)
             if side != BARE:
                 await restore(place)
+            before = api.cpu() + bare.cpu()
             async with asyncio.timeout(STEP_SECONDS):
-                of.append(await work)
+                cost = await work
+            cost.cpu += api.cpu() + bare.cpu() - before
+            of.append(cost)
             if side != BARE:
                 await verify_drained(place, plan.items)
     return costs
@@ -79,3 +85,8 @@ async def process(report: Report, plan: Plan) -> None:
         "process", "/process/batch ÷ in process", "", ratios(rates[SLICES], rates[HERE]), Target("≥", 0.25)
     )
     report.add("process", "/process ÷ aiohttp pair", "", ratios(rates[ITEMS], rates[BARE]), Target("≥", 0.6))
+    for side, of in costs.items():
+        all_cpu = [(cost.cpu + cost.server_cpu) / plan.items * 1e6 for cost in of]
+        report.add("process", f"{side}: CPU", "µs/item", all_cpu)
+    cpu = ratios([c.cpu + c.server_cpu for c in costs[BARE]], [c.cpu + c.server_cpu for c in costs[ITEMS]])
+    report.add("process", "aiohttp pair ÷ /process, by CPU", "", cpu)

@@ -62,8 +62,8 @@ class Processing:
         self, caller: Caller, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
     ) -> Sequence[dict[str, Any]]:
         """Run the calls; a job type that the caller is not for is unknown, so that no others of its dispatcher wait."""
-        known = [handler.job_type for handler in self._registry if caller.sees(handler.job_type)]
-        if job_type not in known:
+        if job_type not in self._registry or not caller.sees(job_type):
+            known = [handler.job_type for handler in self._registry if caller.sees(handler.job_type)]
             error = str(UnknownJobTypeError(job_type, known))
             return [_shape(False, error=error, code=UNKNOWN_JOB_TYPE)] * len(calls)
         outcomes = await self._handling.run(self._registry.get(job_type), job_id, fence, calls)

@@ -151,4 +151,8 @@ def _has_news(held: HeldSlice) -> bool:
 
 
 def _wants_flush(held: HeldSlice, now_ns: int) -> bool:
-    return held.left > 0 and now_ns - held.flushed_ns > FLUSH_NS and _has_news(held)
+    """Tell whether the slice has been running for so long, not waiting for its turn: that would flush each of many."""
+    if held.left == 0 or not _has_news(held):
+        return False
+    began_ns = held.started_ns[held.claimed.seqs[0] - held.claimed.first_seq]
+    return now_ns - max(held.flushed_ns, began_ns) > FLUSH_NS

@@ -150,15 +150,22 @@ class Target:
             raise self._away(f"it answered {status}", certain=False, may_have_run=True)
         if not 200 <= status < 300:
             return Failed(f"the target answered {status}", f"http_{status}")
+        content = response.content
+        if content.is_eof() and content.exception() is None:  # all of it came with the headers
+            body = content.read_nowait()
+            return body if len(body) <= self._max_answer_bytes else self._too_large()
         parts: list[bytes] = []
         size = 0
-        while part := await response.content.readany():
+        while part := await content.readany():
             size += len(part)
             if size > self._max_answer_bytes:
                 response.close()
-                return Failed(f"an answer of more than {self._max_answer_bytes} bytes", ANSWER_TOO_LARGE)
+                return self._too_large()
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> Failed:
+        return Failed(f"an answer of more than {self._max_answer_bytes} bytes", ANSWER_TOO_LARGE)
 
     def _type(self, job_type: str) -> Circuit:
         return self._types.get(job_type, CLOSED)
