@@ -145,9 +145,8 @@ class SqliteDriver:
         connection._thread.daemon = True  # noqa: SLF001 - else a process that fails before close never exits
         try:
             connection = await connection
-        except (
-            ERRORS
-        ):  # its thread still tells the loop that it ends: a loop closed meanwhile would be a traceback
+        except ERRORS:
+            # Its thread still tells the loop that it ends: a loop that is closed by then would be a traceback.
             await asyncio.to_thread(connection._thread.join, 1.0)  # noqa: SLF001
             raise
         self._all.append(connection)
