@@ -1,5 +1,6 @@
 """Which role each route needs. A route that is not in this table does not start."""
 
+from functools import lru_cache
 from typing import Final, Literal
 
 from aiohttp import web
@@ -55,6 +56,7 @@ refused to a caller that is limited to job types.
 """
 
 
+@lru_cache(256)
 def address(route: web.AbstractRoute) -> str:
     """Return `GET /jobs/{id}`, for HEAD too; a route that no resource has is `GET ?`."""
     method = "GET" if route.method == "HEAD" else route.method

@@ -1,17 +1,40 @@
 """`api` with the handlers, `scheduler` without, on one database: either may be killed, and nothing is lost."""
 
 import json
+import shutil
 import signal
 
 import pytest
 
 from tests.process.polling import pass_time, until
 from tests.process.scene import Scene
-from tests.process.serving import ask, command, free_port, is_ready
+from tests.process.serving import ROOT, ask, command, free_port, is_ready
 
 pytestmark = pytest.mark.process
 ITEMS = 10_000
 OUTAGE_SECONDS = 5.0
+
+
+def test_the_quick_start_works_with_two_commands(scene: Scene) -> None:
+    """The repository's own configuration and samples, a file by its relative path, status asked of the other port."""
+    shutil.copytree(ROOT / "samples", scene.folder / "samples")
+    shutil.copy(ROOT / "batchanator.json", scene.folder)
+    here, there = free_port(), free_port()
+    with (
+        command(scene, there, "api", handlers=None),
+        command(scene, here, "scheduler", handlers=None, API_BASE_URL=f"http://localhost:{there}"),
+    ):
+        until(lambda: is_ready(there) and is_ready(here), "both are ready", seconds=40)
+        for file in ("email-notifications", "data-sync", "report-generation"):
+            body = {"filePath": f"samples/{file}.ndjson"}
+            job = ask(here, f"/jobs/{file.removesuffix('s')}/trigger/file", body)["jobId"]
+            scene.wait_ended()
+            assert ask(there, f"/jobs/{job}")["status"] == "completed"
+            counts = ask(there, f"/jobs/{job}/batches")["data"][0]["counts"]
+            assert counts["succeeded"] + counts["skipped"] == 10
+            assert len(ask(there, f"/batches/{job}-1/items?skip=0&take=50")["data"]) == 10
+        assert [job["id"] for job in ask(there, "/jobs")["data"]] == [3, 2, 1]
+        assert "email-notification" in {one["jobType"] for one in ask(there, "/handlers")["data"]}
 
 
 @pytest.mark.parametrize("requests", ["item", "slice"])
