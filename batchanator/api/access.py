@@ -41,6 +41,7 @@ ROLES: Final[dict[str, Needed]] = {
     "GET /actions": "read",
     "POST /process": "process",
     "POST /process/batch": "process",
+    "GET /metrics": "read",
     "GET /openapi.json": "read",
     "GET /healthz": "nothing",
     "GET /readyz": "nothing",

@@ -17,6 +17,7 @@ from batchanator.api.health import Health
 from batchanator.api.items import Items
 from batchanator.api.jobs import Jobs
 from batchanator.api.lines import Lines
+from batchanator.api.metrics import Metrics
 from batchanator.api.one_item import OneItem
 from batchanator.api.openapi.serving import OpenApi
 from batchanator.api.processing import Processing
@@ -43,6 +44,8 @@ def build(service: Service) -> web.Application:
     """Return the application; serve it by `batchanator.api.server`, which bounds what aiohttp leaves open."""
     bodies = Bodies(service.limits.bodies)
     parts: list[Part] = [Health(service.gate, service.readiness), OpenApi()]
+    if service.metrics is not None:
+        parts.append(Metrics(service.metrics))
     if service.triggers:
         parts += [Triggers(service, bodies), Uploads(service)]
     if service.status:
@@ -64,6 +67,7 @@ def build(service: Service) -> web.Application:
         Admission(service.keys, service.reads.jobs),
         service.limits.max_running,
         own_machine_only=service.own_machine_only,
+        observer=service.observer,
     )
     app = web.Application(middlewares=[guard.middleware()])
     for part in parts:

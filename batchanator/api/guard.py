@@ -1,12 +1,13 @@
 """Around every request: who it is, room, the gate, problems for errors, and an answer that is sent in bounded time."""
 
 import uuid
+from time import perf_counter
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from batchanator.api.access import is_open
+from batchanator.api.access import address, is_open
 from batchanator.api.admission import CALLER, Admission, caller_of
 from batchanator.api.answers import abort, send
 from batchanator.api.callers import check_host, check_site
@@ -24,6 +25,7 @@ from batchanator.api.problems import (
 )
 from batchanator.api.service import Gate
 from batchanator.domain.errors import StoreError, UnknownJobTypeError
+from batchanator.domain.observing import NOBODY, Observer
 
 BEGUN = web.RequestKey("answer begun", bool)
 """Set on a request when the first byte of an answer was made: there can be no other."""
@@ -32,16 +34,28 @@ _log = structlog.get_logger("batchanator.api")
 
 
 class Guard:
-    def __init__(self, gate: Gate, admission: Admission, max_running: int, *, own_machine_only: bool) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        admission: Admission,
+        max_running: int,
+        *,
+        own_machine_only: bool,
+        observer: Observer = NOBODY,
+    ) -> None:
         self._gate = gate
         self._admission = admission
         self._room = max_running
         self._own_machine_only = own_machine_only
+        self._observer = observer
 
     def middleware(self) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await send(request, await self._answer(request, handler))
+            began = perf_counter()
+            response = await send(request, await self._answer(request, handler))
+            self._observer.answered(_route(request), response.status, perf_counter() - began)
+            return response
 
         return guard
 
@@ -121,8 +135,8 @@ def unexpected(route: str, error: BaseException | None) -> ProblemError:
 
 
 def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return f"{request.method} {'?' if resource is None else resource.canonical}"
+    route = request.match_info.route
+    return "?" if route.resource is None else address(route)  # a method that nobody knows is no name
 
 
 def _http_problem(request: web.Request, error: web.HTTPException) -> web.Response:

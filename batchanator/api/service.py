@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from batchanator.domain.access import Key
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.outcomes import Outcome
 from batchanator.domain.schedule import Schedule
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
@@ -135,3 +136,6 @@ class Service:
     defaults: JobOptions = field(default_factory=JobOptions)
     gate: Gate = field(default_factory=Gate)
     planned: Sequence[Planned] = ()
+    observer: Observer = NOBODY
+    metrics: Callable[[], Awaitable[bytes]] | None = None
+    """The process's metrics in the text format of Prometheus."""

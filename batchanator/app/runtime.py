@@ -28,6 +28,7 @@ from batchanator.dispatch.lease import Lease
 from batchanator.dispatch.runners import LocalExecutor
 from batchanator.dispatch.worker import Worker, recover_dead
 from batchanator.domain.errors import HandlerError, SchemaError, StoreError, UnavailableError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
 from batchanator.handlers.texts import sanitise
@@ -83,6 +84,7 @@ class Runtime:
     parts: Parts = field(default_factory=Parts)
     jitter: Callable[[], float] = random.random
     wakeups: Wakeups = field(default_factory=Wakeups)
+    observer: Observer = NOBODY
     store: Store = field(init=False)
     lease: Lease | None = field(default=None, init=False)
     worker: Worker | None = field(default=None, init=False)
@@ -104,6 +106,7 @@ class Runtime:
             self.wakeups,
             self.cutting,
             worker=lambda: None if self.lease is None else self.lease.incarnation,
+            observer=self.observer,
         )
 
     @property
@@ -118,6 +121,7 @@ class Runtime:
             roots=self.roots,
             chunk_size=self.settings.chunk_size,
             max_line_bytes=self.settings.max_line_bytes,
+            observer=self.observer,
         )
 
     def _new_store(self, connections: int) -> Store:
@@ -196,6 +200,7 @@ class Runtime:
             heartbeat=settings.heartbeat,
             max_crashes=settings.max_crashes,
             jitter=self.jitter,
+            observer=self.observer,
         )
         self.worker.start()
 
@@ -229,6 +234,7 @@ class Runtime:
             self.wakeups,
             roots=self.roots,
             cutting=self.cutting,
+            observer=self.observer,
         )
         self.ingestor = Ingestor(
             self.store,
@@ -244,8 +250,11 @@ class Runtime:
     async def recover_dead(self) -> None:
         """Free at once what workers of this host held that are known to be dead (SQLite)."""
         if self.lease is not None:
-            duties = Duties(self.store, max_crashes=self.settings.max_crashes)
+            duties = self._duties()
             await recover_dead(self.lease, duties, self.wakeups)
+
+    def _duties(self) -> Duties:
+        return Duties(self.store, max_crashes=self.settings.max_crashes, observer=self.observer)
 
     def _start_scheduler(self, lease: Lease) -> None:
         scheduling = Scheduling(
@@ -255,9 +264,8 @@ class Runtime:
             lease,
             submitter=self.submitter,
             roots=self.roots,
-            duties=self.worker.duties
-            if self.worker
-            else Duties(self.store, max_crashes=self.settings.max_crashes),
+            duties=self.worker.duties if self.worker else self._duties(),
+            observer=self.observer,
         )
         self.scheduler = scheduling.scheduler()
         self.scheduler.start()

@@ -10,6 +10,7 @@ from time import monotonic
 from batchanator.app.schedules import DEAD_LETTER_RETRY, EXPIRED_LOCK_RELEASE, STALE_JOB_CLEANUP, planned
 from batchanator.dispatch.duties import Duties
 from batchanator.dispatch.lease import Lease
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import JobOptions, Request
 from batchanator.ingest.paths import resolve
 from batchanator.ingest.submitting import Submitter
@@ -38,6 +39,7 @@ class Scheduling:
         submitter: Submitter,
         roots: Sequence[Path],
         duties: Duties,
+        observer: Observer = NOBODY,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -46,6 +48,7 @@ class Scheduling:
         self._submitter = submitter
         self._roots = roots
         self._duties = duties
+        self._observer = observer
 
     def scheduler(self) -> Scheduler:
         jobs = [
@@ -53,7 +56,9 @@ class Scheduling:
             for job in planned(self._settings)
             if job.enabled
         ]
-        scheduler = Scheduler(self._store, jobs, worker=lambda: self._lease.incarnation)
+        scheduler = Scheduler(
+            self._store, jobs, worker=lambda: self._lease.incarnation, observer=self._observer
+        )
         self._lease.on_lost.append(lambda _incarnation: scheduler.runs.drop_all())
         return scheduler
 

@@ -15,6 +15,7 @@ from batchanator.api.service import Gate, Limits, Planned, Service
 from batchanator.app.interrupts import Interrupts
 from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, bind, listen
+from batchanator.app.measuring import Measuring
 from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import EVERYTHING, Parts, Runtime
@@ -27,6 +28,8 @@ from batchanator.settings import ApiKey, Settings
 from batchanator.store.operations import Operations
 from batchanator.store.statements import Dialect
 from batchanator.store.store import Store, driver_for
+from batchanator.telemetry.metrics import Metrics
+from batchanator.telemetry.sharing import shared_folder
 
 API_CONNECTIONS = 4
 REQUEST_GRACE_SECONDS = 5.0
@@ -42,9 +45,11 @@ class Serving:
     def __init__(self, settings: Settings, registry: Registry, roots: Sequence[Path], parts: Parts) -> None:
         self.settings = settings
         self.gate = Gate(_OPENING)
-        self.runtime = Runtime(settings, registry, tuple(roots), parts)
+        self.metrics = Metrics(shared=shared_folder())
+        self.runtime = Runtime(settings, registry, tuple(roots), parts, observer=self.metrics)
         self.executor = self.runtime.new_executor()
         self.store = self._api_store()
+        self.measuring = Measuring(self.metrics, self.runtime, self.store, self.executor)
         self.runner = Runner(
             build(self._service()),
             # aiohttp takes 0 for "wait for ever"
@@ -88,6 +93,8 @@ class Serving:
             ),
             defaults=JobOptions(on_duplicate=settings.on_duplicate, strict=settings.strict),
             gate=self.gate,
+            observer=self.metrics,
+            metrics=self.measuring.text,
             planned=[Planned(job.schedule, job.enabled) for job in planned(settings)],
         )
 
@@ -120,6 +127,7 @@ class Serving:
                 break
         if self.runtime.parts.status:
             self.executor.start()
+        self.measuring.start()
         self.gate.closed = None
         _log.info("server.ready", database=self.runtime.store.driver.description)
 
@@ -129,6 +137,7 @@ class Serving:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.runner.cleanup(), name="end requests")
             group.create_task(self.runtime.drain(grace), name="end work")
+        await self.measuring.stop()
         await self.executor.close(timedelta(0))
         await self.runtime.stop()
         await self.store.close()

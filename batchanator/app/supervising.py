@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from time import monotonic
@@ -20,6 +21,7 @@ import structlog
 
 from batchanator.app.interrupts import Interrupts
 from batchanator.domain.backoff import Backoff
+from batchanator.telemetry.sharing import forget_process, shared_metrics
 
 Target: TypeAlias = Callable[[Connection], None]
 """What a process does, and where it says, by any message, that it has started well. It must pickle."""
@@ -54,9 +56,12 @@ class _Child:
 
 
 class Supervisor:
-    def __init__(self, target: Target, count: int) -> None:
+    def __init__(
+        self, target: Target, count: int, on_death: Callable[[int], None] = lambda _pid: None
+    ) -> None:
         self._target = target
         self._count = count
+        self._on_death = on_death
         self._context: SpawnContext = multiprocessing.get_context("spawn")
         self._children: dict[int, _Child] = {}
         self._one_started = False
@@ -80,6 +85,8 @@ class Supervisor:
             child = self._children[number] = self._start(number)
             code = await asyncio.shield(child.ended)
             self._one_started |= child.has_started
+            if child.process.pid is not None:
+                self._on_death(child.process.pid)
             if code > 0 and not self._one_started:
                 raise _CannotStartError(code)
             failures = 0 if monotonic() - child.began > STEADY_SECONDS else failures + 1
@@ -118,8 +125,8 @@ async def supervise(target: Target, count: int) -> int:
 
     A second signal ends this process at once, and then the others end at once too.
     """
-    supervisor = Supervisor(target, count)
-    with Interrupts() as interrupts:
+    with shared_metrics() as folder, Interrupts() as interrupts:
+        supervisor = Supervisor(target, count, partial(forget_process, folder))
         try:
             with interrupts.interruptible():
                 await supervisor.run()

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from time import perf_counter
 
 import structlog
 
@@ -14,6 +15,7 @@ from batchanator.dispatch.held import HeldSlice, JobTypePolicy
 from batchanator.dispatch.pacing import Pace
 from batchanator.dispatch.settler import Settler
 from batchanator.domain.errors import StoreError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.store.probes import probe
 from batchanator.store.records import Claimed, Release
 from batchanator.store.store import Store
@@ -36,6 +38,7 @@ class Dispatcher:
         *,
         poll: timedelta,
         jitter: Callable[[], float] = random.random,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -43,13 +46,14 @@ class Dispatcher:
         self._wakeups = wakeups
         self._poll = poll
         self._jitter = jitter
+        self._observer = observer
         self._tasks: dict[asyncio.Task[None], HeldSlice] = {}
         self._claimer = Claimer(store, list(policies))
         self._claiming = asyncio.Lock()
         self._stopping = False
         self._others_gone = asyncio.Event()
         self.hand = Hand(executor.capacity())
-        self.settler = Settler(store, self.hand, wakeups, jitter)
+        self.settler = Settler(store, self.hand, wakeups, jitter, observer)
         self.worker: str | None = None
         """The incarnation to claim as; None while there is no lease."""
         self.claimed = asyncio.Event()
@@ -83,7 +87,9 @@ class Dispatcher:
     async def _claim(self, worker: str, limit: int) -> int:
         async with self._claiming:
             await probe("claim.before")
+            began = perf_counter()
             taken = await self._claimer.claim(worker, limit)
+            self._observer.claimed(len(taken), perf_counter() - began)
             await probe("claim.after")
             if worker != self.worker:  # the lease was lost meanwhile: recovery frees what this took
                 return 0

@@ -10,6 +10,7 @@ from itertools import groupby
 
 import structlog
 
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.store.driver import Row
 from batchanator.store.probes import probe
 from batchanator.store.records import Crashed, ItemOutcome, Settled, SliceOutcome
@@ -25,8 +26,9 @@ _log = structlog.get_logger("batchanator.dispatch")
 
 
 class Duties:
-    def __init__(self, store: Store, *, max_crashes: int) -> None:
+    def __init__(self, store: Store, *, max_crashes: int, observer: Observer = NOBODY) -> None:
         self._store = store
+        self._observer = observer
         self._max_crashes = max_crashes
 
     async def recover(self, dead: Sequence[str] = (), *, bury: bool = False) -> int:
@@ -47,6 +49,7 @@ class Duties:
                     fence=row["fence"],
                     worker=row["worker"],
                 )
+            self._observer.lapsed(len(rows))
             self._tell_buried(buried)
             freed += len(rows)
             if len(rows) < PAGE:
@@ -76,6 +79,7 @@ class Duties:
         return buried
 
     def _tell_buried(self, buried: Sequence[Buried]) -> None:
+        self._observer.crashed(len(buried))
         for item, settled in buried:
             _log.error("item.crashed", job=item.job_id, seq=item.seq, crashes=item.crashes)
             self._tell(item.job_id, ended=settled.job_ended)
@@ -113,6 +117,7 @@ class Duties:
             settled = await self._store.slices.settle(worker=None, slices=slices, items=items)
             for job_id in {one.job_id for one in settled if one.job_ended}:
                 self._tell(job_id, ended=True)
+            self._observer.cancelled(len(settled))
             swept += len(settled)
             if not settled:
                 return swept

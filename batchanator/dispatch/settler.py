@@ -5,7 +5,8 @@ that nothing new is claimed meanwhile. No row for a slice means done or stale; i
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 
 import structlog
@@ -14,6 +15,7 @@ from batchanator.dispatch.hand import Hand
 from batchanator.dispatch.held import HeldSlice
 from batchanator.dispatch.recording import record
 from batchanator.domain.errors import StoreError, UnavailableError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.store.probes import probe
 from batchanator.store.records import ItemOutcome, Settled, SliceOutcome
 from batchanator.store.store import Store
@@ -28,11 +30,19 @@ _log = structlog.get_logger("batchanator.dispatch")
 
 
 class Settler:
-    def __init__(self, store: Store, hand: Hand, wakeups: Wakeups, jitter: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hand: Hand,
+        wakeups: Wakeups,
+        jitter: Callable[[], float],
+        observer: Observer = NOBODY,
+    ) -> None:
         self._store = store
         self._hand = hand
         self._wakeups = wakeups
         self._jitter = jitter
+        self._observer = observer
         self._lock = asyncio.Lock()
         self.stale_settles = 0
         """How many slices were settled or flushed too late: their outcomes were refused, and are another worker's."""
@@ -89,18 +99,21 @@ class Settler:
         now_ns = perf_counter_ns()
         slices: list[SliceOutcome] = []
         items: list[ItemOutcome] = []
-        sent: list[tuple[HeldSlice, list[int]]] = []
+        sent: list[tuple[HeldSlice, list[int], Mapping[str, int]]] = []
         for held, closes in [(held, True) for held in closing] + [(held, False) for held in flushing]:
             row, rows = record(held, closing=closes, now_ns=now_ns, jitter=self._jitter)
             slices.append(row)
             items += rows
-            sent.append((held, [item.seq for item in rows]))
+            sent.append((held, [item.seq for item in rows], _counts(row, rows)))
         settled = await self._until_answered(worker, slices, items)
         held_keys = {(one.job_id, one.first_seq) for one in settled}
-        for held, seqs in sent:
+        for held, seqs, counts in sent:
             accepted = held.key[:2] in held_keys
-            if not accepted:
+            if accepted:
+                self._observer.ended(held.policy.handler.job_type, counts)
+            else:
                 self.stale_settles += 1
+                self._observer.refused()
                 held.lost = True
                 _log.warning(
                     "settle.refused", job=held.key.job_id, slice=held.key.first_seq, fence=held.key.fence
@@ -123,12 +136,14 @@ class Settler:
         while True:
             try:
                 await probe("settle.before")
+                began = perf_counter_ns()
                 settled = await self._store.slices.settle(worker=worker, slices=slices, items=items)
             except StoreError as error:
                 _log.warning("settle.failed", error=str(error), slices=len(slices))
                 if not isinstance(error, UnavailableError) and len(slices) > 1:
                     return await self._one_by_one(worker, slices, items)
             else:
+                self._observer.settled(len(slices), (perf_counter_ns() - began) / 1e9)
                 await probe("settle.after")
                 return settled
             await asyncio.sleep(pause)
@@ -143,6 +158,14 @@ class Settler:
             own = [item for item in items if (item.job_id, item.first_seq) == (one.job_id, one.first_seq)]
             settled += await self._until_answered(worker, [one], own)
         return settled
+
+
+def _counts(row: SliceOutcome, rows: Sequence[ItemOutcome]) -> Mapping[str, int]:
+    """Count a slice's outcomes: the plain ones are a number already."""
+    counts = Counter(one.status for one in rows) if rows else Counter()
+    if row.plain:
+        counts["succeeded"] += row.plain
+    return counts
 
 
 def _has_news(held: HeldSlice) -> bool:

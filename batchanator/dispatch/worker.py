@@ -15,6 +15,7 @@ from batchanator.dispatch.executor import Executor
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
 from batchanator.domain.errors import StoreError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups, wait_for
 
@@ -51,6 +52,7 @@ class Worker:
         heartbeat: timedelta,
         max_crashes: int,
         jitter: Callable[[], float] = random.random,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
         self._lease = lease
@@ -61,8 +63,10 @@ class Worker:
         self._jitter = jitter
         self._pruned_at = monotonic()
         self.executor = executor
-        self.dispatcher = Dispatcher(store, self.executor, policies, wakeups, poll=poll, jitter=jitter)
-        self.duties = Duties(store, max_crashes=max_crashes)
+        self.dispatcher = Dispatcher(
+            store, self.executor, policies, wakeups, poll=poll, jitter=jitter, observer=observer
+        )
+        self.duties = Duties(store, max_crashes=max_crashes, observer=observer)
         self._tasks: list[asyncio.Task[None]] = []
         lease.on_taken.append(self._taken)
         lease.on_lost.append(self._lost)

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from batchanator.domain.errors import LeaseLostError, NotFoundError, SourceError, TransientError, UniqueError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.ingest.chunk import Chunk
 from batchanator.ingest.entries import chunk_of
@@ -38,8 +39,10 @@ class SourceReader:
         *,
         roots: Sequence[Path],
         cutting: Cutting,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
+        self._observer = observer
         self._wakeups = wakeups
         self._cutting = cutting
         self._filler = Filler(store, wakeups, cutting)
@@ -56,7 +59,7 @@ class SourceReader:
         """
         options = JobOptions(**msgspec.json.decode(job["options"]))
         checkpoint = Checkpoint(job["ingest_fence"], job["byte_offset"], job["line"], bytes(job["chain"]))
-        writer = Writer(self._store, to_fill(job["id"], kind, options), checkpoint)
+        writer = Writer(self._store, to_fill(job["id"], kind, options), checkpoint, self._observer)
         source = msgspec.json.decode(job["source"])
         try:
             if job["source_kind"] == "file":

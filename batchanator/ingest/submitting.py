@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 
 from batchanator.domain.errors import ConflictError, TransientError, UniqueError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
 from batchanator.ingest.entries import chunk_of
 from batchanator.ingest.job_rows import columns_of, kind_of, seal, to_fill
 from batchanator.ingest.paths import resolve
 from batchanator.ingest.verdicts import MAX_LINE_BYTES
-from batchanator.ingest.writer import Writer
+from batchanator.ingest.writer import Counts, Writer
 from batchanator.store.driver import Row
 from batchanator.store.records import Checkpoint
 from batchanator.store.store import Repositories, Store
@@ -38,8 +39,10 @@ class Submitter:
         chunk_size: int,
         max_line_bytes: int = MAX_LINE_BYTES,
         now: Callable[[], datetime] = _now,
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
+        self._observer = observer
         self._wakeups = wakeups
         self._roots = roots
         self._chunk_size = chunk_size
@@ -99,28 +102,28 @@ class Submitter:
         columns = columns_of(kind, options, "items", name, "items", {}, request)
         columns["source_size"] = len(entries)
 
-        async def work(tx: Repositories, *, careful: bool) -> int:
+        async def work(tx: Repositories, *, careful: bool) -> tuple[int, Counts]:
             job_id = await tx.jobs.create(**columns)
-            await self._fill(tx, job_id, kind, options, entries, careful=careful)
-            return job_id
+            return job_id, await self._fill(tx, job_id, kind, options, entries, careful=careful)
 
-        async def carefully(tx: Repositories) -> int:
+        async def carefully(tx: Repositories) -> tuple[int, Counts]:
             return await work(tx, careful=True)
 
         if request is not None and (before := await self._before(request)):
             return before
         try:
             async with self._store.transaction() as tx:
-                job_id = await work(tx, careful=False)
+                job_id, counts = await work(tx, careful=False)
         except (UniqueError, TransientError):
             if request is not None and (before := await self._before(request)):
                 return before
             try:
-                job_id = await self._store.transact(carefully)
+                job_id, counts = await self._store.transact(carefully)
             except UniqueError:  # the same request, at the same moment
                 if request is not None and (before := await self._before(request)):
                     return before
                 raise
+        self._observer.ingested(counts.accepted, counts.duplicates, counts.rejected)
         self._wakeups.tell("ready")
         _log.info("job.submitted", job=job_id, job_type=job_type, source="items", items=len(entries))
         return Submitted(job_id)
@@ -134,7 +137,7 @@ class Submitter:
         entries: Sequence[Entry],
         *,
         careful: bool,
-    ) -> None:
+    ) -> Counts:
         writer = Writer(self._store, to_fill(job_id, kind, options), Checkpoint(0, 0, 0, b""))
         for start in range(0, len(entries), self._chunk_size):
             part = entries[start : start + self._chunk_size]
@@ -145,6 +148,7 @@ class Submitter:
             counts = await writer.write_in(tx, portion, position=chunk.end, careful=careful)
             writer.advance([chunk], counts)
         await seal(tx, job_id, 0, strict=options.strict, rejected=writer.counts.rejected)
+        return writer.counts
 
     async def _before(self, request: Request) -> Submitted | None:
         row = await self._store.jobs.by_request(request.key)

@@ -21,6 +21,7 @@ from batchanator.domain.errors import (
     UniqueError,
     UploadError,
 )
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import JobOptions, Request, Submitted
 from batchanator.ingest.filling import Cutting, Filler
 from batchanator.ingest.job_rows import columns_of, kind_of, to_fill
@@ -90,15 +91,26 @@ class Uploader:
     """`worker()` is the incarnation that ingests here, None while it has no lease."""
 
     def __init__(
-        self, store: Store, wakeups: Wakeups, cutting: Cutting, *, worker: Callable[[], str | None]
+        self,
+        store: Store,
+        wakeups: Wakeups,
+        cutting: Cutting,
+        *,
+        worker: Callable[[], str | None],
+        observer: Observer = NOBODY,
     ) -> None:
         self._store = store
+        self._observer = observer
         self._wakeups = wakeups
         self._filler = Filler(store, wakeups, cutting)
         self._worker = worker
         self._threads = ThreadPoolExecutor(MOST_UPLOADS, thread_name_prefix="upload")
         self._running: set[int] = set()
         self._beginning = asyncio.Lock()  # a job is committed before it is known to run here
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
 
     @property
     def has_room(self) -> bool:
@@ -182,7 +194,8 @@ class Uploader:
         self, job: Row, kind: Row, options: JobOptions, body: _Body, request: Request | None
     ) -> None:
         job_id, fence = job["id"], job["ingest_fence"]
-        writer = Writer(self._store, to_fill(job_id, kind, options), Checkpoint(fence, 0, 0, b""))
+        start = Checkpoint(fence, 0, 0, b"")
+        writer = Writer(self._store, to_fill(job_id, kind, options), start, self._observer)
         try:
             await self._fill(writer, body)
             digest = await body.rest()
@@ -190,12 +203,16 @@ class Uploader:
             await self._filler.seal(job_id, fence, strict=options.strict, fingerprint=fingerprint)
         except SourceError as error:
             await self._filler.fail(job_id, fence, error, forget_request=True)
+            self._observer.uploaded("broken_off" if error.code == BROKEN_OFF else "failed")
             raise UploadError(job_id, error) from None
         except LeaseLostError:
+            self._observer.uploaded("failed")
             raise ConflictError(f"job {job_id} was stopped while it was sent") from None
         except BaseException:  # this request ends here, and nobody can go on with it
             await asyncio.shield(self._break_off(job_id, fence))
+            self._observer.uploaded("broken_off")
             raise
+        self._observer.uploaded("sealed")
 
     async def _fill(self, writer: Writer, body: _Body) -> None:
         filling = asyncio.ensure_future(

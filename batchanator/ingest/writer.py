@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchanator.domain.errors import LeaseLostError, TransientError, UniqueError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.ingest.chunk import Chunk
 from batchanator.ingest.keyring import Keyring, Line, Verdict
 from batchanator.ingest.portion import Portion, portion_of
@@ -47,8 +48,11 @@ class Counts:
 class Writer:
     """Writes one job's portions in order. `checkpoint` is where the next one starts."""
 
-    def __init__(self, store: Store, job: JobToFill, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, store: Store, job: JobToFill, checkpoint: Checkpoint, observer: Observer = NOBODY
+    ) -> None:
         self._store = store
+        self._observer = observer
         self._job = job
         self._keyring = Keyring(job.job_id, job.job_type_id, job.on_duplicate)
         self.checkpoint = checkpoint
@@ -78,10 +82,12 @@ class Writer:
         self.advance(portion.chunks, counts)
 
     def advance(self, chunks: Sequence[Chunk], counts: Counts) -> None:
+        """Go on behind chunks that are committed, or will be with what follows."""
         last = chunks[-1]
         line = last.first_line + last.physical - 1
         self.checkpoint = self.checkpoint._replace(byte_offset=last.end, line=line, chain=last.chain)
         self.counts.add(counts)
+        self._observer.ingested(counts.accepted, counts.duplicates, counts.rejected)
 
     async def write_in(
         self, tx: Repositories, portion: Portion, *, position: int, careful: bool = False

@@ -10,6 +10,7 @@ import structlog
 
 from batchanator.domain.errors import BatchanatorError, StoreError
 from batchanator.domain.masking import escape_controls, mask_credentials
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.schedule import Schedule
 from batchanator.store.probes import probe
 from batchanator.store.store import Store
@@ -35,8 +36,11 @@ class CronJob:
 class Runs:
     """`worker()` is the incarnation of this process, None while there is no lease."""
 
-    def __init__(self, store: Store, *, worker: Callable[[], str | None]) -> None:
+    def __init__(
+        self, store: Store, *, worker: Callable[[], str | None], observer: Observer = NOBODY
+    ) -> None:
         self._store = store
+        self._observer = observer
         self._worker = worker
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -82,6 +86,8 @@ class Runs:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
+            if took is not None:
+                self._observer.cron_run(name, result)
             seconds = None if took is None else took.total_seconds()  # None: closed as lost meanwhile
             if result == "succeeded":
                 _log.info("cron.finished", seconds=seconds, **told)

@@ -13,6 +13,7 @@ from typing import assert_never
 import structlog
 
 from batchanator.domain.errors import StoreError, UnavailableError
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.schedule import Run, Skip, Wait, decide
 from batchanator.schedule.runs import LONGEST_PAUSE, CronJob, Runs
 from batchanator.store.store import Repositories, Store
@@ -28,8 +29,16 @@ _log = structlog.get_logger("batchanator.schedule")
 class Scheduler:
     """`worker()` is the incarnation to run as, None while there is no lease."""
 
-    def __init__(self, store: Store, jobs: Sequence[CronJob], *, worker: Callable[[], str | None]) -> None:
-        self.runs = Runs(store, worker=worker)
+    def __init__(
+        self,
+        store: Store,
+        jobs: Sequence[CronJob],
+        *,
+        worker: Callable[[], str | None],
+        observer: Observer = NOBODY,
+    ) -> None:
+        self.runs = Runs(store, worker=worker, observer=observer)
+        self._observer = observer
         self._store = store
         self._jobs = jobs
         self._worker = worker
@@ -91,6 +100,7 @@ class Scheduler:
                 if await self._store.cron_runs.skip(
                     name=job.name, scheduled_for=at, worker=worker, detail=reason
                 ):
+                    self._observer.cron_run(job.name, "skipped")
                     _log.info("cron.skipped", name=job.name, scheduled_for=at.isoformat(), reason=reason)
             case Run(at):
                 self._in_doubt[job.name] = at
@@ -112,10 +122,10 @@ class Scheduler:
         if row is not None and row["worker"] == worker and row["scheduled_at"] == at:
             self.runs.begin(job, at, worker)
 
-    @staticmethod
-    async def _take(name: str, at: datetime, worker: str, tx: Repositories) -> bool:
+    async def _take(self, name: str, at: datetime, worker: str, tx: Repositories) -> bool:
         """Take the time `at`, unless another did, or a run still goes on: then it is skipped, on record."""
         for lost in await tx.cron_runs.close_lost(name=name):
+            self._observer.cron_run(name, "lost")
             _log.warning(
                 "cron.lost", name=name, scheduled_for=lost["scheduled_at"].isoformat(), worker=lost["worker"]
             )
@@ -124,6 +134,7 @@ class Scheduler:
         if await tx.cron_runs.running(name=name) and await tx.cron_runs.skip(
             name=name, scheduled_for=at, worker=worker, detail=OVERLAP
         ):
+            self._observer.cron_run(name, "skipped")
             _log.warning("cron.skipped", name=name, scheduled_for=at.isoformat(), reason=OVERLAP)
         return False
 

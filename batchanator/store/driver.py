@@ -47,6 +47,13 @@ class Listener(Protocol):
     async def close(self) -> None: ...
 
 
+class Usage(NamedTuple):
+    """Connections of one driver: at work now, and at most."""
+
+    used: int
+    limit: int
+
+
 class Driver(Session, Protocol):
     """One database. Every call ends in bounded time and raises only StoreError and its children."""
 
@@ -59,6 +66,9 @@ class Driver(Session, Protocol):
     def description(self) -> str:
         """The engine and the database's place, without a secret: for whoever runs this process."""
         ...
+
+    @property
+    def usage(self) -> Usage: ...
 
     async def open(self) -> None: ...
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from batchanator.domain.errors import StoreError, UnavailableError
-from batchanator.store.driver import Row, Session, Table, again_if_transient
+from batchanator.store.driver import Row, Session, Table, Usage, again_if_transient
 from batchanator.store.parameters import columns_of
 from batchanator.store.postgres_errors import ERRORS, translate
 from batchanator.store.postgres_listener import PostgresListener
@@ -83,6 +83,11 @@ class PostgresDriver:
     def description(self) -> str:
         parts = urlsplit(self._url)
         return f"PostgreSQL at {parts.hostname or 'local'}:{parts.port or 5432}{parts.path}"
+
+    @property
+    def usage(self) -> Usage:
+        pool = self._pool
+        return Usage(0 if pool is None else pool.get_size() - pool.get_idle_size(), self._connections)
 
     async def open(self) -> None:
         try:

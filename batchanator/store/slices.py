@@ -25,6 +25,7 @@ _RELEASE = load("slices/release")
 _PROMOTE = load("slices/promote")
 _UNHOLD = load("slices/unhold")
 _NEXT_DUE = load("slices/next_due")
+_BACKLOG = load("slices/backlog")
 _MARK_RUNNING = load("slices/mark_running")
 _HOLDINGS = load("slices/holdings")
 _LEASED_BY = load("slices/leased_by")
@@ -96,6 +97,10 @@ class Slices:
         """Return when the earliest waiting slice comes due, and the database's clock."""
         row = (await self._session.fetch(_NEXT_DUE))[0]
         return row["due_at"], row["now_at"]
+
+    async def backlog(self, *, most: int) -> Row:
+        """Return ready, leased, waiting, held (each counted to `most`), due_at, oldest_at (or None) and now_at."""
+        return (await self._session.fetch(_BACKLOG, most=most))[0]
 
     async def mark_running(self, *, worker: str, key: SliceKey, seq: int) -> bool:
         rows = await self._session.fetch(

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from batchanator.domain.errors import StoreError, UnavailableError
-from batchanator.store.driver import Row, Session, Table, again_if_transient
+from batchanator.store.driver import Row, Session, Table, Usage, again_if_transient
 from batchanator.store.sqlite_library import (
     MINIMUM,
     ROLL_BACK,
@@ -100,6 +100,13 @@ class SqliteDriver:
 
     def _journal(self) -> str:
         return "" if self.journal is None else f", journal {self.journal}"
+
+    @property
+    def usage(self) -> Usage:
+        if not self._all:
+            return Usage(0, self._reader_count + (not self._read_only))
+        reading = self._reader_count - self._readers.qsize()
+        return Usage(reading + self._lock.locked(), len(self._all))
 
     async def open(self) -> None:
         if dbapi.sqlite_version_info < MINIMUM:

@@ -96,6 +96,7 @@ HOT_STATEMENTS: dict[str, dict[str, Any]] = {
         "jobs": [Listed(1, 0), Listed(2, 0)],
     },
     "slices/next_due": {},
+    "slices/backlog": {"most": 500},
     "slices/promote": {"limit": 500},
     "slices/unhold": {"limit": 500},
     "slices/recover": {"dead": [], "limit": 500},

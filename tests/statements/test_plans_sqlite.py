@@ -54,6 +54,7 @@ STATEMENTS = (
     "slices/crashed",
     "slices/leased_by",
     "slices/next_due",
+    "slices/backlog",
     "slices/covering",
     "slices/highest_fence",
     "items/get",

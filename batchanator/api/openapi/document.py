@@ -98,8 +98,8 @@ def _responses(route: Route, schema: dict[type, Any], *, is_open: bool) -> dict[
     responses: dict[str, Any] = {}
     for status, struct in route.answers.items():
         response: dict[str, Any] = {"description": "committed" if status == 202 else "the answer"}
-        if route.lines:
-            response["content"] = {NDJSON: {"schema": {"type": "string"}}}
+        if route.media is not None:
+            response["content"] = {route.media: {"schema": {"type": "string"}}}
         else:
             body = {"type": "object"} if struct is None else schema[struct]
             response["content"] = {"application/json": {"schema": body}}

@@ -23,7 +23,7 @@ class Route:
     body_is_optional: bool = False
     problems: tuple[int, ...] = ()
     creates: bool = False
-    lines: bool = False  # answers NDJSON
+    media: str | None = None  # what is answered in place of JSON
     takes_lines: bool = False
 
 
@@ -92,7 +92,7 @@ ROUTES: Final[dict[str, Route]] = {
         {200: None},
         ("status", *PAGE, "order"),
         problems=(404,),
-        lines=True,
+        media=NDJSON,
     ),
     "GET /jobs/{id}/rejects": _got(items.Rejects, "Lines that could not become items", *PAGE),
     "GET /jobs/{id}/duplicates": _got(items.Duplicates, "Lines whose key was taken", *PAGE),
@@ -126,5 +126,6 @@ ROUTES: Final[dict[str, Route]] = {
     ),
     "GET /healthz": Route("Does the process live?", {200: operating.Alive}),
     "GET /readyz": Route("Can it work?", {200: operating.Ready}),
+    "GET /metrics": Route("Metrics of this process, for Prometheus", {200: None}, media="text/plain"),
     "GET /openapi.json": Route("This document", {200: None}),
 }

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from time import monotonic
+from typing import Literal, assert_never
 
 import structlog
 from aiohttp import (
@@ -80,6 +81,18 @@ class Target:
     def accepts(self, job_type: str) -> bool:
         now = monotonic()
         return circuits.admits(self._circuit, now) and circuits.admits(self._type(job_type), now)
+
+    @property
+    def state(self) -> Literal["closed", "open", "trying"]:
+        match self._circuit:
+            case circuits.Closed():
+                return "closed"
+            case circuits.Open():
+                return "open"
+            case circuits.Trying():
+                return "trying"
+            case _:
+                assert_never(self._circuit)
 
     def describe(self) -> str:
         """Return in a few words whether the target is there, for readiness."""
