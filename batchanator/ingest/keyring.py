@@ -16,6 +16,7 @@ from batchanator.store.store import Repositories
 # line did not (seq, holder's job id, holder's seq, kind). Lines sort by key, as keys must be inserted.
 Line = tuple[str, int, int, bytes]
 Verdict = tuple[int, int, int, str]
+KeyOfLine = tuple[int, int, int, int, str]  # job id, seq, payload hash, job type id, key
 Lost = tuple[Line, Holder]
 Standing = Mapping[tuple[int, int], Row]
 
@@ -29,10 +30,15 @@ class Keyring:
         self.on_duplicate = on_duplicate
         self.ask_first = False
 
+    def rows_of(self, lines: Sequence[Line]) -> list[KeyOfLine]:
+        """Return what `take` inserts for lines, in their order."""
+        job, kind = self.job_id, self.job_type_id
+        return [(job, seq, hashed, kind, key) for key, seq, hashed, _ in lines]
+
     async def take(
-        self, tx: Repositories, lines: Sequence[Line], *, careful: bool
+        self, tx: Repositories, lines: Sequence[Line], rows: Sequence[KeyOfLine], *, careful: bool
     ) -> tuple[Sequence[Line], dict[str, Holder]]:
-        """Take what is free and return the lines that won, and the holders of the other keys.
+        """Take what is free and return the lines that won, and the holders of the other keys; `rows` are of all lines.
 
         In bulk while nothing is taken; UniqueError then means: roll back, and call again in a new transaction with
         `careful`.
@@ -41,10 +47,12 @@ class Keyring:
             held: dict[str, Holder] = {}
             if self.ask_first:
                 held = await tx.keys.holders(self.job_type_id, [line[0] for line in lines])
-            won = [line for line in lines if line[0] not in held] if held else lines
-            await tx.keys.copy(self.job_type_id, self.job_id, won)
+            if held:
+                lines = [line for line in lines if line[0] not in held]
+                rows = self.rows_of(lines)
+            await tx.keys.copy(rows)
             self.ask_first = bool(held)
-            return won, held
+            return lines, held
         keys = [KeyRow(seq, hashed, key) for key, seq, hashed, _ in lines]
         seqs = await tx.keys.insert(self.job_type_id, self.job_id, keys)
         lost = [line[0] for line in lines if line[1] not in seqs]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from batchanator.ingest.chunk import Chunk
-from batchanator.ingest.keyring import Line
+from batchanator.ingest.keyring import KeyOfLine, Keyring, Line
 from batchanator.ingest.ranges import SliceCut, cut_slices
 
 ItemRow = tuple[object, ...]  # job id, seq, key, payload text; of the staging table also the row's id
@@ -23,6 +23,7 @@ class Portion:
     firsts: list[Line]  # the same sorted by key, each key once
     again: list[Line]  # those whose key an earlier chunk has
     row_ids: Sequence[int] | None  # of the staging table, a line each
+    key_rows: list[KeyOfLine]  # of `firsts`
     rows: list[ItemRow]
     batches: list[list[int]]
     cuts: list[list[SliceCut]]
@@ -60,7 +61,7 @@ class Portion:
 
 
 def portion_of(
-    job_id: int, slice_size: int, chunks: Sequence[Chunk], row_ids: Sequence[int] | None = None
+    keyring: Keyring, slice_size: int, chunks: Sequence[Chunk], row_ids: Sequence[int] | None = None
 ) -> Portion:
     lines: list[Line] = []
     for chunk in chunks:
@@ -68,7 +69,8 @@ def portion_of(
     by_key = sorted(lines)
     distinct = len(set[str]().union(*(chunk.keys for chunk in chunks)))
     firsts, again = (by_key, []) if distinct == len(lines) else _firsts(by_key)
-    portion = Portion(job_id, slice_size, chunks, lines, firsts, again, row_ids, [], [], [])
+    key_rows = keyring.rows_of(firsts)
+    portion = Portion(keyring.job_id, slice_size, chunks, lines, firsts, again, row_ids, key_rows, [], [], [])
     portion.rows = portion.rows_of(lines)
     portion.cut_all()
     return portion

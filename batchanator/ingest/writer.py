@@ -60,7 +60,7 @@ class Writer:
 
     def prepare(self, chunks: Sequence[Chunk], row_ids: Sequence[int] | None = None) -> Portion:
         """Return a portion of this job, without a look at the database: for another thread, too."""
-        return portion_of(self._job.job_id, self._job.slice_size, chunks, row_ids)
+        return portion_of(self._keyring, self._job.slice_size, chunks, row_ids)
 
     async def write(self, portion: Portion, *, position: int) -> None:
         """Commit a portion; `position` is how much of the raw source is read (for progress).
@@ -95,7 +95,10 @@ class Writer:
         """Write a portion in the caller's transaction."""
         await probe("ingest.begin")
         chunks, firsts = portion.chunks, portion.firsts
-        won, held = await self._keyring.take(tx, firsts, careful=careful) if firsts else ([], {})
+        won: Sequence[Line] = []
+        held: dict[str, Holder] = {}
+        if firsts:
+            won, held = await self._keyring.take(tx, firsts, portion.key_rows, careful=careful)
         await probe("ingest.keys")
         owned, verdicts = await self._judge(tx, portion, won, held)
         rows, batches, cuts = portion.rows, portion.batches, portion.cuts

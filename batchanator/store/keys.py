@@ -1,5 +1,4 @@
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from batchanator.store.driver import Row, Session, Table
 from batchanator.store.records import Holder, ItemId, KeyRow, Take
@@ -18,14 +17,12 @@ class Keys:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def copy(self, job_type_id: int, job_id: int, lines: Sequence[tuple[str, int, int, bytes]]) -> None:
-        """Insert the keys of (key, seq, payload hash, payload) in bulk, sorted and hoped to be free.
+    async def copy(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert (job_id, seq, payload_hash, job_type_id, key) in bulk, sorted by key and hoped to be free.
 
         UniqueError, and a lost transaction, where one is not.
         """
-        await self._session.insert(
-            _TABLE, [(job_id, seq, hashed, job_type_id, key) for key, seq, hashed, _ in lines]
-        )
+        await self._session.insert(_TABLE, rows)
 
     async def insert(self, job_type_id: int, job_id: int, keys: Sequence[KeyRow]) -> set[int]:
         """Take the keys that are free; returns the seqs that took one."""
@@ -33,8 +30,8 @@ class Keys:
         return {row["seq"] for row in rows}
 
     async def holders(self, job_type_id: int, keys: Sequence[str]) -> dict[str, Holder]:
-        rows = await self._session.fetch(_HOLDERS, job_type_id=job_type_id, keys=list(keys))
-        return {key: (job_id, seq, hashed) for key, job_id, seq, hashed in map(_values, rows)}
+        rows = await self._session.fetch_values(_HOLDERS, job_type_id=job_type_id, keys=list(keys))
+        return {key: (job_id, seq, hashed) for key, job_id, seq, hashed in rows}
 
     async def standing(self, holders: Sequence[ItemId]) -> dict[tuple[int, int], Row]:
         """Return by (job_id, seq) the status (open, succeeded, skipped, dead, cancelled), purged_at and batch."""
@@ -47,7 +44,3 @@ class Keys:
             _TAKE_OVER, job_type_id=job_type_id, job_id=job_id, takes=list(takes)
         )
         return {row["seq"] for row in rows}
-
-
-def _values(row: Row) -> Iterable[Any]:
-    return row.values()

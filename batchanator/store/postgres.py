@@ -5,13 +5,13 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
 
 from batchanator.domain.errors import StoreError, UnavailableError
-from batchanator.store.driver import Row, Session, Table, Usage, again_if_transient
+from batchanator.store.driver import Row, Session, Table, Usage, Values, again_if_transient
 from batchanator.store.parameters import columns_of
 from batchanator.store.postgres_errors import ERRORS, translate
 from batchanator.store.postgres_listener import PostgresListener
@@ -52,6 +52,9 @@ class _PostgresSession:
         except ERRORS as error:
             raise translate(error) from error
         return rows
+
+    async def fetch_values(self, statement: Statement, /, **parameters: object) -> Sequence[Values]:
+        return cast("Sequence[Values]", await self.fetch(statement, **parameters))  # a record is both
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         if not rows:
@@ -154,6 +157,9 @@ class PostgresDriver:
                 return rows
 
         return await again_if_transient(once)
+
+    async def fetch_values(self, statement: Statement, /, **parameters: object) -> Sequence[Values]:
+        return cast("Sequence[Values]", await self.fetch(statement, **parameters))
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
         async with self.transaction() as session:

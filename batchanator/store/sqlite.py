@@ -5,16 +5,16 @@ blocked event loop nor a cancelled task can leave it half done.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 
 from batchanator.domain.errors import StoreError, UnavailableError
-from batchanator.store.driver import Row, Session, Table, Usage, again_if_transient
+from batchanator.store.driver import Row, Session, Table, Usage, Values, again_if_transient
+from batchanator.store.sqlite_connections import BUSY_SECONDS, connect, journal_of, pragmas
 from batchanator.store.sqlite_library import (
     MINIMUM,
     ROLL_BACK,
@@ -22,7 +22,6 @@ from batchanator.store.sqlite_library import (
     Unit,
     dbapi,
     journal_mode,
-    unit_connection,
 )
 from batchanator.store.sqlite_values import (
     ERRORS,
@@ -36,9 +35,7 @@ from batchanator.store.sqlite_values import (
 from batchanator.store.statements import Dialect, Statement
 
 T = TypeVar("T")
-BUSY_SECONDS = 10.0
 READERS = 3
-_CONNECTION = unit_connection(dbapi)
 
 
 class _SqliteSession:
@@ -50,6 +47,11 @@ class _SqliteSession:
         self.connection = connection
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
+        unit = _unit(statement, parameters, transaction=False)
+        rows = await _run(self.connection, unit)
+        return rows_from(unit.names, rows)
+
+    async def fetch_values(self, statement: Statement, /, **parameters: object) -> list[Values]:
         return await _run(self.connection, _unit(statement, parameters, transaction=False))
 
     async def insert(self, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
@@ -68,12 +70,12 @@ def _unit(statement: Statement, parameters: Mapping[str, object], *, transaction
         raise StoreError(f"SQLite: {type(error).__name__} in a parameter") from error
 
 
-async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Row]:
+async def _run(connection: aiosqlite.Connection, unit: Unit) -> list[Values]:
     try:
         rows: Any = await connection.execute_fetchall(unit)
     except ERRORS as error:
         raise translate(error) from error
-    return rows_from(unit.names, rows)
+    return cast("list[Values]", rows)
 
 
 class SqliteDriver:
@@ -118,58 +120,21 @@ class SqliteDriver:
             raise StoreError(f"SQLite: there is no directory {self.path.parent} for {self.path.name}")
         try:
             if not self._read_only:
-                self._writer = await self._connect(f"file:{quoted(self.path)}")
-                self.journal = await self._journal_of(self._writer, f" = {journal_mode()}")
-                await self._pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+                self._writer = await connect(f"file:{quoted(self.path)}", self._all)
+                self.journal = await journal_of(self._writer, f" = {journal_mode()}")
+                await pragmas(self._writer, "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
             for _ in range(self._reader_count):
-                reader = await self._connect(f"file:{quoted(self.path)}?mode=ro")
-                await self._pragmas(reader, "PRAGMA query_only = ON")
+                reader = await connect(f"file:{quoted(self.path)}?mode=ro", self._all)
+                await pragmas(reader, "PRAGMA query_only = ON")
                 self._readers.put_nowait(reader)
                 if self.journal is None:
-                    self.journal = await self._journal_of(reader)
+                    self.journal = await journal_of(reader)
         except (*ERRORS, OSError) as error:
             await self.close()
             raise not_opened(error, self.path) from error
         except BaseException:
             await self.close()
             raise
-
-    async def _connect(self, uri: str) -> aiosqlite.Connection:
-        def connector() -> Any:
-            connection = dbapi.connect(
-                uri,
-                uri=True,
-                isolation_level=None,
-                timeout=BUSY_SECONDS,
-                check_same_thread=False,
-                cached_statements=256,
-                factory=_CONNECTION,
-            )
-            connection.create_function("clock_timestamp", 0, lambda: time.time_ns() // 1000)
-            return connection
-
-        connection = aiosqlite.Connection(connector, 64)
-        connection._thread.daemon = True  # noqa: SLF001 - else a process that fails before close never exits
-        try:
-            connection = await connection
-        except ERRORS:
-            # Its thread still tells the loop that it ends: a loop that is closed by then would be a traceback.
-            await asyncio.to_thread(connection._thread.join, 1.0)  # noqa: SLF001
-            raise
-        self._all.append(connection)
-        await self._pragmas(connection, "PRAGMA cache_size = -65536", "PRAGMA temp_store = MEMORY")
-        return connection
-
-    @staticmethod
-    async def _pragmas(connection: aiosqlite.Connection, *pragmas: str) -> None:
-        for pragma in pragmas:
-            await connection.execute_fetchall(pragma)
-
-    @staticmethod
-    async def _journal_of(connection: aiosqlite.Connection, setting: str = "") -> str:
-        """Return the journal that is in force: another than was set where the file system or a reader forbids it."""
-        rows: Any = await connection.execute_fetchall(f"PRAGMA journal_mode{setting}")
-        return str(rows[0][0])
 
     async def close(self) -> None:
         connections, self._all, self._writer = self._all, [], None
@@ -179,17 +144,24 @@ class SqliteDriver:
             await asyncio.shield(connection.close())
 
     async def fetch(self, statement: Statement, /, **parameters: object) -> list[Row]:
-        unit = Unit(statement.sqlite.steps, bind(statement, parameters), transaction=statement.sqlite.writes)
-        if not statement.sqlite.writes:
+        unit = _unit(statement, parameters, transaction=statement.sqlite.writes)
+        rows = await self._fetch(unit)
+        return rows_from(unit.names, rows)
+
+    async def fetch_values(self, statement: Statement, /, **parameters: object) -> list[Values]:
+        return await self._fetch(_unit(statement, parameters, transaction=statement.sqlite.writes))
+
+    async def _fetch(self, unit: Unit) -> list[Values]:
+        if not unit.transaction:
             return await self._read(unit)
 
-        async def once() -> list[Row]:
+        async def once() -> list[Values]:
             async with self._lock:
                 return await _uncancelled(_run(self._open_writer(), unit))
 
         return await again_if_transient(once)
 
-    async def _read(self, unit: Unit) -> list[Row]:
+    async def _read(self, unit: Unit) -> list[Values]:
         try:
             async with asyncio.timeout(BUSY_SECONDS):
                 reader = await self._readers.get()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from batchanator.domain.errors import StoreError, UnavailableError, UniqueError
-from batchanator.store.driver import Row
+from batchanator.store.driver import Row, Values
 from batchanator.store.parameters import from_micros, sqlite_value
 from batchanator.store.sqlite_library import dbapi
 from batchanator.store.statements import Statement
@@ -39,7 +39,7 @@ def bind(statement: Statement, parameters: Mapping[str, object]) -> dict[str, An
     return {name: sqlite_value(value) for name, value in parameters.items() if name in wanted}
 
 
-def rows_from(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+def rows_from(names: Sequence[str], rows: Sequence[Values]) -> list[Row]:
     """Return mappings; instants (names ending in _at or _until) become aware datetimes."""
     instants = [i for i, name in enumerate(names) if name.endswith(("_at", "_until"))]
     if not instants:

@@ -136,9 +136,9 @@ async def test_instants_come_back_as_they_went(store: Store) -> None:
 
 
 async def test_a_taken_key_is_a_unique_error(store: Store) -> None:
-    await store.keys.copy(1, 1, [("a", 1, 0, b"")])
+    await store.keys.copy([(1, 1, 0, 1, "a")])
     with pytest.raises(UniqueError):
-        await store.keys.copy(1, 1, [("a", 2, 0, b"")])
+        await store.keys.copy([(1, 2, 0, 1, "a")])
 
 
 async def test_a_closed_store_is_unavailable(store: Store) -> None:
