@@ -14,6 +14,7 @@ from benchmarks.ingestion import ingest_postgres, ingest_sqlite
 from benchmarks.latency import latency
 from benchmarks.loops import run
 from benchmarks.memory import memory
+from benchmarks.observed import observed
 from benchmarks.process import process
 from benchmarks.reads import reads
 from benchmarks.rounds import Plan
@@ -28,6 +29,7 @@ BENCHES: dict[str, Bench] = {
     "latency": latency,
     "start": start,
     "process": process,
+    "observed": observed,
     "fairness": fairness,
     "idle": idle,
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from batchanator.app.runtime import Parts, Runtime
+from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings, load_settings
@@ -21,10 +22,17 @@ def settings_for(url: str, folder: Path, **more: str) -> Settings:
 
 @asynccontextmanager
 async def running(
-    place: Place, folder: Path, handlers: Registry, parts: Parts | None = None, **settings: str
+    place: Place,
+    folder: Path,
+    handlers: Registry,
+    parts: Parts | None = None,
+    *,
+    observer: Observer = NOBODY,
+    **settings: str,
 ) -> AsyncIterator[Runtime]:
     """Open and start the product; `folder` is where its files may lie."""
-    runtime = Runtime(settings_for(place.url, folder, **settings), handlers, (folder,), parts or Parts())
+    given = settings_for(place.url, folder, **settings)
+    runtime = Runtime(given, handlers, (folder,), parts or Parts(), observer=observer)
     await runtime.open(wait=timedelta(seconds=10))
     try:
         await runtime.start()
