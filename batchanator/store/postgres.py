@@ -117,8 +117,10 @@ class PostgresDriver:
         try:
             async with asyncio.timeout(3):
                 await pool.close()
-        except (TimeoutError, *ERRORS):
+        except BaseException as error:
             pool.terminate()
+            if not isinstance(error, (TimeoutError, *ERRORS)):
+                raise
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Any]:

@@ -34,9 +34,11 @@ class PostgresListener:
         connection.add_termination_listener(lambda _connection: listener.lost.set())
         try:
             await connection.add_listener(channel, lambda *message: heard(message[3]))
-        except ERRORS as error:
+        except BaseException as error:  # cancelled, too: nobody else knows of the connection
             connection.terminate()
-            raise translate(error) from error
+            if isinstance(error, ERRORS):
+                raise translate(error) from error
+            raise
         return listener
 
     async def tell(self, word: str) -> None:
@@ -49,5 +51,7 @@ class PostgresListener:
         try:
             async with asyncio.timeout(1):
                 await self._connection.close()
-        except (TimeoutError, *ERRORS):
+        except BaseException as error:
             self._connection.terminate()
+            if not isinstance(error, (TimeoutError, *ERRORS)):
+                raise

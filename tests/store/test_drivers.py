@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -179,3 +180,22 @@ async def test_every_postgres_session_says_how_it_runs(postgres_url: str) -> Non
             assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "20s"
     finally:
         await store.close()
+
+
+async def test_a_listener_that_is_cancelled_while_it_connects_leaves_no_connection(postgres_url: str) -> None:
+    driver = driver_for(postgres_url)
+    await driver.open()
+    try:
+        for ticks in range(60):
+            task = asyncio.ensure_future(driver.listen("word", lambda _word: None))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            if task.done():
+                listener = await task
+                assert listener is not None
+                await listener.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        gc.collect()  # a connection that nobody closed warns here, and a warning is an error
+    finally:
+        await driver.close()
