@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from benchmarks.figures import Report, Target, ratios
 from benchmarks.places import Place, postgres, sqlite
 from benchmarks.processes import running

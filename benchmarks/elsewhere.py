@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
-from batchanator.app.runtime import API
+from batchanator.app.parts import API
 from batchanator.app.serving import Serving
 from batchanator.logs import configure_logging
 from batchanator.settings import load_settings

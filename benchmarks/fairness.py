@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers import JobContext, handler
 from batchanator.handlers.registry import Registry

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from benchmarks.figures import Report, Target, ratios
 from benchmarks.places import Place, postgres, sqlite
 from benchmarks.processes import ingest, running

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import ClientSession, TCPConnector
 
-from batchanator.app.runtime import SCHEDULER, Parts
+from batchanator.app.parts import SCHEDULER, Parts
 from batchanator.dispatch.executors.messages import ProcessRequest, encode
 from benchmarks.drain import drain_started
 from benchmarks.elsewhere import Elsewhere, elsewhere

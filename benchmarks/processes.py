@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.submission import JobOptions
 from batchanator.handlers.registry import Registry

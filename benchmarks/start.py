@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from batchanator.domain.submission import Entry, JobOptions
 from benchmarks.figures import Report, Target
 from benchmarks.places import Place, postgres, sqlite

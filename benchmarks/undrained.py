@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from benchmarks.places import Place
 from benchmarks.processes import ingest, running
 from benchmarks.work import registry, write_lines

@@ -69,5 +69,12 @@ def policy_for(handler: RegisteredHandler, job_type_id: int, settings: Settings)
     )
 
 
+def policies_of(registry: Registry, ids: Mapping[str, int], settings: Settings) -> dict[int, JobTypePolicy]:
+    """Return how each type with a handler here is run, by the type's id."""
+    return {
+        ids[handler.job_type]: policy_for(handler, ids[handler.job_type], settings) for handler in registry
+    }
+
+
 def _configured(settings: Settings) -> Mapping[str, JobTypeSettings]:
     return settings.job_types

@@ -10,8 +10,8 @@ import structlog
 from aiohttp import web
 
 from batchanator.api.server import Runner
+from batchanator.app.parts import Parts
 from batchanator.app.ports import ports
-from batchanator.app.runtime import Parts
 from batchanator.domain.errors import SettingsError
 from batchanator.settings import Settings
 

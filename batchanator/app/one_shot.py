@@ -8,8 +8,9 @@ from time import monotonic
 from typing import TypeVar
 
 from batchanator.app.opening import database_name, open_when_there
+from batchanator.app.parts import Parts
 from batchanator.app.report import job_row
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.runtime import Runtime
 from batchanator.app.sources import NamedFile, check_resumable, root_of
 from batchanator.app.tuning import tune_collector
 from batchanator.domain.errors import StoreError

@@ -7,37 +7,33 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
 
 from batchanator.app.elsewhere import Elsewhere, target_of
-from batchanator.app.job_types import policy_for, write_job_types
+from batchanator.app.executors import new_executor
+from batchanator.app.hooks import Hooks
+from batchanator.app.job_types import policies_of, write_job_types
+from batchanator.app.parts import Parts
 from batchanator.app.scheduling import Scheduling
 from batchanator.app.tuning import tune_collector
 from batchanator.dispatch.alive import AliveLocks
 from batchanator.dispatch.duties import Duties
 from batchanator.dispatch.executor import Executor
 from batchanator.dispatch.executors.http import HttpExecutor
-from batchanator.dispatch.executors.processes import ProcessExecutor
-from batchanator.dispatch.executors.router import Router
 from batchanator.dispatch.executors.target import Target
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
-from batchanator.dispatch.runners import LocalExecutor
 from batchanator.dispatch.worker import Worker, recover_dead
-from batchanator.domain.errors import HandlerError, SchemaError, StoreError, UnavailableError
+from batchanator.domain.errors import SchemaError, StoreError, UnavailableError
 from batchanator.domain.observing import NOBODY, Observer
-from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
-from batchanator.handlers.texts import sanitise
 from batchanator.ingest.filling import Cutting
 from batchanator.ingest.ingestor import Ingestor
 from batchanator.ingest.reading import SourceReader
 from batchanator.ingest.submitting import Submitter
 from batchanator.ingest.uploading import Uploader
-from batchanator.logs import configure_logging
 from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
@@ -50,30 +46,6 @@ HEARTBEAT_CONNECTIONS = 1
 WORK_CONNECTIONS = 8
 CRON_GRACE = timedelta(seconds=3)
 _log = structlog.get_logger("batchanator.app")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a process runs of it."""
-
-    dispatch: bool = True
-    ingest: bool = True
-    handlers: bool = True
-    """Handlers run here; where they do not, what is dispatched goes to `ApiBaseUrl`."""
-    schedule: bool = False
-    status: bool = True
-    """The routes for status, control and /process are served."""
-    triggers: bool = True
-
-    @property
-    def roles(self) -> str:
-        names = ("dispatch", "ingest", "schedule")
-        return ",".join(name for name in names if getattr(self, name))
-
-
-EVERYTHING = Parts(schedule=True)
-API = Parts(dispatch=False, ingest=False, triggers=False)
-SCHEDULER = Parts(handlers=False, status=False, schedule=True)
 
 
 @dataclass(slots=True)
@@ -95,7 +67,7 @@ class Runtime:
     submitter: Submitter = field(init=False)
     uploader: Uploader = field(init=False)
     relay: Relay | None = field(default=None, init=False)
-    _started: list[RegisteredHandler] = field(default_factory=list, init=False)
+    _hooks: Hooks = field(default_factory=Hooks, init=False)
     _drained: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -159,9 +131,9 @@ class Runtime:
             self.relay.start()
         ids = await write_job_types(self.store, self.registry, settings)
         if self.parts.handlers:
-            for handler in (one for one in self.registry if one.place == "here"):  # children start their own
-                await _start_or_explain(handler)
-                self._started.append(handler)
+            await self._hooks.start(
+                one for one in self.registry if one.place == "here"
+            )  # children start their own
         if not self.parts.roles:
             return
         locks = AliveLocks(self._lock_folder())
@@ -186,9 +158,12 @@ class Runtime:
 
     async def _start_worker(self, lease: Lease, locks: AliveLocks, ids: Mapping[str, int]) -> None:
         settings = self.settings
-        policies, executor = (
-            await self._handlers_elsewhere() if not self.parts.handlers else self._handlers(ids)
-        )
+        policies: Mapping[int, JobTypePolicy]
+        executor: Executor
+        if self.parts.handlers:
+            policies, executor = policies_of(self.registry, ids, settings), self.new_executor()
+        else:
+            policies, executor = await self._handlers_elsewhere()
         self.worker = Worker(
             self.store,
             lease,
@@ -204,22 +179,9 @@ class Runtime:
         )
         self.worker.start()
 
-    def _handlers(self, ids: Mapping[str, int]) -> tuple[Mapping[int, JobTypePolicy], Executor]:
-        policies = {
-            ids[handler.job_type]: policy_for(handler, ids[handler.job_type], self.settings)
-            for handler in self.registry
-        }
-        return policies, self.new_executor()
-
     def new_executor(self) -> Executor:
         """Return what runs the handlers of this process, not started yet."""
-        here = LocalExecutor(self.settings.max_concurrency_per_worker)
-        sources = [handler.source for handler in self.registry if handler.place == "child"]
-        if not sources:
-            return here
-        set_up = partial(configure_logging, self.settings.log_format, self.settings.log_level)
-        count = self.settings.handler_processes or os.cpu_count() or 1
-        return Router({"here": here, "child": ProcessExecutor(count, sources, set_up)})
+        return new_executor(self.registry, self.settings)
 
     async def _handlers_elsewhere(self) -> tuple[Mapping[int, JobTypePolicy], Executor]:
         self.target = target_of(self.settings)
@@ -301,9 +263,7 @@ class Runtime:
             self.uploader.close()
             if self.elsewhere is not None:
                 await self.elsewhere.stop()
-            for handler in reversed(self._started):
-                if handler.stop is not None:
-                    await _stop_quietly(handler)
+            await self._hooks.stop()
             if self.lease is not None:
                 await self.lease.stop()
         except StoreError as error:
@@ -312,21 +272,3 @@ class Runtime:
             if self.relay is not None:
                 await self.relay.stop()
             await self.store.close()
-
-
-async def _start_or_explain(handler: RegisteredHandler) -> None:
-    if handler.start is None:
-        return
-    try:
-        await handler.start()
-    except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise HandlerError(f"{handler.source} did not start: {sanitise(reason, 500)}") from error
-
-
-async def _stop_quietly(handler: RegisteredHandler) -> None:
-    assert handler.stop is not None
-    try:
-        await handler.stop()
-    except Exception:  # noqa: BLE001 - the user's code must not keep the rest from stopping
-        _log.exception("handler.stop_failed", job_type=handler.job_type)

@@ -16,9 +16,10 @@ from batchanator.app.interrupts import Interrupts
 from batchanator.app.job_types import resolved
 from batchanator.app.listening import Address, bind, listen
 from batchanator.app.measuring import Measuring
+from batchanator.app.parts import EVERYTHING, Parts
 from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
-from batchanator.app.runtime import EVERYTHING, Parts, Runtime
+from batchanator.app.runtime import Runtime
 from batchanator.app.schedules import planned
 from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError

@@ -1,6 +1,6 @@
 import click
 
-from batchanator.app.runtime import API
+from batchanator.app.parts import API
 from batchanator.cli import options
 from batchanator.cli.serve import serve_until_stopped
 from batchanator.settings import Settings

@@ -11,7 +11,7 @@ import click
 
 from batchanator.app.listening import bind
 from batchanator.app.loops import run
-from batchanator.app.runtime import EVERYTHING, Parts
+from batchanator.app.parts import EVERYTHING, Parts
 from batchanator.app.serving import serve
 from batchanator.app.supervising import join_supervisor, supervise
 from batchanator.app.tuning import tune_collector

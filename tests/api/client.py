@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from batchanator.app.serving import Serving
 from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings

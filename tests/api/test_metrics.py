@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from batchanator.app.measuring import MOST_SLICES
-from batchanator.app.runtime import API, SCHEDULER
+from batchanator.app.parts import API, SCHEDULER
 from batchanator.telemetry.metrics import Metrics
 from tests.api.client import Client, served, until
 from tests.contract.world import entries

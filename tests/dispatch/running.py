@@ -11,7 +11,8 @@ import orjson
 from pydantic import BaseModel
 
 from batchanator import JobContext, handler
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import load_settings

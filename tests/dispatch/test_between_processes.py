@@ -9,7 +9,8 @@ from time import monotonic
 
 import pytest
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.store.operations import Operations
 from batchanator.store.store import Store, driver_for
 from tests.contract.world import statement

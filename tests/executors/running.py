@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from batchanator.app.runtime import API
+from batchanator.app.parts import API
 from batchanator.app.serving import Serving
 from batchanator.dispatch.executor import Executor, Lost, SliceWork
 from batchanator.dispatch.executors.http import HttpExecutor, remote_handler

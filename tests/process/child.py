@@ -21,7 +21,8 @@ from typing import Any
 
 from batchanator.app import loops
 from batchanator.app.interrupts import Interrupts
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.cli.leaving import leave
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.handlers.registry import Registry
 from batchanator.settings import Settings

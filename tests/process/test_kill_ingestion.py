@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from batchanator.app.runtime import Parts, Runtime
+from batchanator.app.parts import Parts
+from batchanator.app.runtime import Runtime
 from batchanator.domain.submission import Entry, JobOptions
 from batchanator.store.operations import Operations
 from batchanator.store.probes import set_probe

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from batchanator.app.runtime import API, EVERYTHING, SCHEDULER
+from batchanator.app.parts import API, EVERYTHING, SCHEDULER
 from batchanator.app.schedules import planned
 from batchanator.settings import Settings
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from tests.api.client import QUIET, Client, served
 
 ROLES = ("read", "submit", "operate", "process", "admin")

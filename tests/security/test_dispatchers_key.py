@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from batchanator.app.runtime import API, SCHEDULER
+from batchanator.app.parts import API, SCHEDULER
 from tests.api.client import served, until
 from tests.security.keys import bearing, key_of, keyed, section
 

@@ -10,7 +10,7 @@ import pytest
 
 from batchanator.api import attempts
 from batchanator.api.attempts import FailedAttempts
-from batchanator.app.runtime import Parts
+from batchanator.app.parts import Parts
 from tests.api.client import Client
 from tests.contract.world import entries
 from tests.security.keys import bearing, key_of, keyed, section
