@@ -1,6 +1,7 @@
 """POST /process and /process/batch: a handler run here and now. A failure is an answer, not an HTTP error."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, assert_never
@@ -13,7 +14,6 @@ from batchanator.api.bodies import Bodies, parse
 from batchanator.api.problems import TOO_MANY, UNAVAILABLE, ProblemError, invalid
 from batchanator.api.requests import Process, ProcessBatch
 from batchanator.api.service import Call, Service
-from batchanator.domain.access import Caller
 from batchanator.domain.errors import UnknownJobTypeError
 from batchanator.domain.outcomes import Failed, Outcome, Skipped, Succeeded
 from batchanator.domain.policy import LONGEST_WAIT
@@ -29,6 +29,7 @@ class Processing:
         self._limits = service.limits
         self._bodies = bodies
         self._handling = service.handling
+        self._spans = service.spans
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/process", self.one), web.post("/process/batch", self.batch)]
@@ -37,9 +38,7 @@ class Processing:
         async with self._bodies.read(request, 2 * self._limits.max_line_bytes) as body:
             asked = parse(body, Process)
             call = Call(asked.idempotency_key, bytes(asked.payload), asked.seq, asked.attempt)
-            return answer(
-                (await self._run(caller_of(request), asked.job_type, asked.job_id, asked.fence, [call]))[0]
-            )
+            return answer((await self._run(request, asked.job_type, asked.job_id, asked.fence, [call]))[0])
 
     async def batch(self, request: web.Request) -> web.Response:
         async with self._bodies.read(request, self._limits.max_bytes) as body:
@@ -54,19 +53,30 @@ class Processing:
             ]
             if len({call.seq for call in calls}) < len(calls):
                 raise invalid("/items", "each item needs a seq of its own: outcomes are told by it")
-            answers = await self._run(caller_of(request), asked.job_type, asked.job_id, asked.fence, calls)
+            answers = await self._run(request, asked.job_type, asked.job_id, asked.fence, calls)
         seqs = [call.seq for call in calls]
         return answer({"outcomes": [{"seq": seq, **one} for seq, one in zip(seqs, answers, strict=True)]})
 
     async def _run(
-        self, caller: Caller, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
+        self, request: web.Request, job_type: str, job_id: int, fence: int, calls: Sequence[Call]
     ) -> Sequence[dict[str, Any]]:
         """Run the calls; a job type that the caller is not for is unknown, so that no others of its dispatcher wait."""
+        caller = caller_of(request)
         if job_type not in self._registry or not caller.sees(job_type):
             known = [handler.job_type for handler in self._registry if caller.sees(handler.job_type)]
             error = str(UnknownJobTypeError(job_type, known))
             return [_shape(False, error=error, code=UNKNOWN_JOB_TYPE)] * len(calls)
-        outcomes = await self._handling.run(self._registry.get(job_type), job_id, fence, calls)
+        told: dict[str, str | int] = {
+            "job_type": job_type,
+            "job": job_id,
+            "fence": fence,
+            "items": len(calls),
+        }
+        with self._spans.request(request.headers, told) as span:
+            outcomes = await self._handling.run(
+                self._registry.get(job_type), job_id, fence, calls, span.trace
+            )
+            span.tell(Counter(type(one).__name__.lower() for one in outcomes or ()))
         if outcomes is None:
             raise ProblemError(UNAVAILABLE, "This process is stopping.")
         return [outcome_json(outcome) for outcome in outcomes]

@@ -9,6 +9,7 @@ from batchanator.domain.observing import NOBODY, Observer
 from batchanator.domain.outcomes import Outcome
 from batchanator.domain.schedule import Schedule
 from batchanator.domain.submission import Entry, JobOptions, Request, Submitted
+from batchanator.domain.tracing import NO_SPANS, Spans, Trace
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.handlers.registry import Registry
 from batchanator.store.operations import Operations
@@ -69,7 +70,7 @@ class Handling(Protocol):
     """Runs handlers here, outside the ledger; what raises or takes too long has failed."""
 
     async def run(
-        self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call]
+        self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call], trace: Trace | None
     ) -> Sequence[Outcome] | None:
         """Return an outcome for each call, whose seqs differ, in order; None where this process ends before that."""
         ...
@@ -137,5 +138,6 @@ class Service:
     gate: Gate = field(default_factory=Gate)
     planned: Sequence[Planned] = ()
     observer: Observer = NOBODY
+    spans: Spans = NO_SPANS
     metrics: Callable[[], Awaitable[bytes]] | None = None
     """The process's metrics in the text format of Prometheus."""

@@ -10,6 +10,7 @@ from batchanator.dispatch.executors.target import Target
 from batchanator.dispatch.held import JobTypePolicy
 from batchanator.domain.backoff import Backoff
 from batchanator.domain.errors import StoreError
+from batchanator.domain.tracing import Spans
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.settings import Settings
 from batchanator.store.store import Store
@@ -17,13 +18,14 @@ from batchanator.store.store import Store
 _log = structlog.get_logger("batchanator.app")
 
 
-def target_of(settings: Settings) -> Target:
+def target_of(settings: Settings, spans: Spans) -> Target:
     key = settings.api_key
     return Target(
         settings.api_base_url,
         connections=settings.max_concurrency_per_worker,
         key=None if key is None else key.get_secret_value(),
         max_answer_bytes=settings.max_request_bytes,
+        spans=spans,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from batchanator.api.service import Call
 from batchanator.dispatch.executor import Executor, SliceWork
 from batchanator.domain.outcomes import Failed, Outcome
+from batchanator.domain.tracing import Trace
 from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
 from batchanator.handlers.registered import RegisteredHandler
 
@@ -18,7 +19,7 @@ class Outside:
         self._timeouts = timeouts
 
     async def run(
-        self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call]
+        self, handler: RegisteredHandler, job_id: int, fence: int, calls: Sequence[Call], trace: Trace | None
     ) -> Sequence[Outcome] | None:
         """Return an outcome for each call, in order; None where this process ends before that."""
         report = _Report()
@@ -36,6 +37,7 @@ class Outside:
                 [call.idempotency_key for call in valid],
                 [call.attempt for call in valid],
                 payloads,
+                trace,
             )
             if await self._executor.run(work, report) is not None:
                 return None

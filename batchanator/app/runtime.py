@@ -28,6 +28,7 @@ from batchanator.dispatch.lease import Lease
 from batchanator.dispatch.worker import Worker, recover_dead
 from batchanator.domain.errors import SchemaError, StoreError, UnavailableError
 from batchanator.domain.observing import NOBODY, Observer
+from batchanator.domain.tracing import NO_SPANS, Spans
 from batchanator.handlers.registry import Registry
 from batchanator.ingest.filling import Cutting
 from batchanator.ingest.ingestor import Ingestor
@@ -57,6 +58,7 @@ class Runtime:
     jitter: Callable[[], float] = random.random
     wakeups: Wakeups = field(default_factory=Wakeups)
     observer: Observer = NOBODY
+    spans: Spans = NO_SPANS
     store: Store = field(init=False)
     lease: Lease | None = field(default=None, init=False)
     worker: Worker | None = field(default=None, init=False)
@@ -176,6 +178,7 @@ class Runtime:
             max_crashes=settings.max_crashes,
             jitter=self.jitter,
             observer=self.observer,
+            spans=self.spans,
         )
         self.worker.start()
 
@@ -184,7 +187,7 @@ class Runtime:
         return new_executor(self.registry, self.settings)
 
     async def _handlers_elsewhere(self) -> tuple[Mapping[int, JobTypePolicy], Executor]:
-        self.target = target_of(self.settings)
+        self.target = target_of(self.settings, self.spans)
         self.elsewhere = Elsewhere(self.store, self.target, self.settings)
         await self.elsewhere.start()
         return self.elsewhere.policies, HttpExecutor(self.target, self.settings.max_concurrency_per_worker)

@@ -21,6 +21,7 @@ from batchanator.app.processing import Outside
 from batchanator.app.readiness import readiness
 from batchanator.app.runtime import Runtime
 from batchanator.app.schedules import planned
+from batchanator.app.tracing import spans_of
 from batchanator.domain.access import Caller, Key, implied
 from batchanator.domain.errors import UnavailableError
 from batchanator.domain.submission import JobOptions
@@ -47,7 +48,9 @@ class Serving:
         self.settings = settings
         self.gate = Gate(_OPENING)
         self.metrics = Metrics(shared=shared_folder())
-        self.runtime = Runtime(settings, registry, tuple(roots), parts, observer=self.metrics)
+        self.runtime = Runtime(
+            settings, registry, tuple(roots), parts, observer=self.metrics, spans=spans_of(settings)
+        )
         self.executor = self.runtime.new_executor()
         self.store = self._api_store()
         self.measuring = Measuring(self.metrics, self.runtime, self.store, self.executor)
@@ -95,6 +98,7 @@ class Serving:
             defaults=JobOptions(on_duplicate=settings.on_duplicate, strict=settings.strict),
             gate=self.gate,
             observer=self.metrics,
+            spans=runtime.spans,
             metrics=self.measuring.text,
             planned=[Planned(job.schedule, job.enabled) for job in planned(settings)],
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from time import perf_counter
@@ -16,6 +17,7 @@ from batchanator.dispatch.pacing import Pace
 from batchanator.dispatch.settler import Settler
 from batchanator.domain.errors import StoreError
 from batchanator.domain.observing import NOBODY, Observer
+from batchanator.domain.tracing import NO_SPANS, Spans
 from batchanator.store.probes import probe
 from batchanator.store.records import Claimed, Release
 from batchanator.store.store import Store
@@ -39,6 +41,7 @@ class Dispatcher:
         poll: timedelta,
         jitter: Callable[[], float] = random.random,
         observer: Observer = NOBODY,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -47,6 +50,7 @@ class Dispatcher:
         self._poll = poll
         self._jitter = jitter
         self._observer = observer
+        self._spans = spans
         self._tasks: dict[asyncio.Task[None], HeldSlice] = {}
         self._claimer = Claimer(store, list(policies))
         self._claiming = asyncio.Lock()
@@ -111,7 +115,9 @@ class Dispatcher:
 
     def _start(self, held: HeldSlice) -> None:
         name = f"slice {held.key.job_id}:{held.key.first_seq}"
-        task = asyncio.get_running_loop().create_task(self._run(held), name=name)
+        task = asyncio.get_running_loop().create_task(
+            self._run(held) if self._spans is NO_SPANS else self._traced(held), name=name
+        )
         self._tasks[task] = held
         task.add_done_callback(self._ended)
 
@@ -123,6 +129,12 @@ class Dispatcher:
             _log.error("slice.broke", job=held.key.job_id, slice=held.key.first_seq, exc_info=error)
             held.lost = True
             self.hand.remove(held)
+
+    async def _traced(self, held: HeldSlice) -> None:
+        with self._spans.slice(held.told()) as span:
+            held.trace = span.trace
+            await self._run(held)
+            span.tell(Counter(type(one).__name__.lower() for one in held.outcomes if one is not None))
 
     async def _run(self, held: HeldSlice) -> None:
         claimed = held.claimed

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from batchanator.domain.errors import BatchanatorError
 from batchanator.domain.outcomes import Outcome
+from batchanator.domain.tracing import Trace
 from batchanator.handlers.context import JobContext, SliceContext
 from batchanator.handlers.registered import RegisteredHandler
 
@@ -44,6 +45,7 @@ class SliceWork:
     keys: list[str]
     attempts: list[int]
     payloads: list[Any]
+    trace: Trace | None = None
 
     def context(self, index: int, deadline: float) -> JobContext:
         """Return what the handler is told of one item; `deadline` is on the clock of time.monotonic()."""

@@ -1,6 +1,6 @@
 """A slice in hand, from its claim until its settle is answered. Arrays run by position = seq - first_seq."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any
 
@@ -8,6 +8,7 @@ from batchanator.dispatch.executor import SliceWork
 from batchanator.dispatch.pacing import Pace
 from batchanator.domain.backoff import Backoff
 from batchanator.domain.outcomes import Failed, Outcome
+from batchanator.domain.tracing import Trace
 from batchanator.handlers.errors import INVALID_PAYLOAD, InvalidPayloadError
 from batchanator.handlers.registered import RegisteredHandler
 from batchanator.store.records import Claimed, SliceKey
@@ -52,6 +53,7 @@ class HeldSlice:
         "serial",
         "started_ns",
         "stopped",
+        "trace",
         "worker",
     )
 
@@ -72,6 +74,7 @@ class HeldSlice:
         self.lost = False
         self.stopped = False
         self.pace: Pace | None = None
+        self.trace: Trace | None = None
 
     def started(self, seq: int) -> None:
         self.started_ns[seq - self.claimed.first_seq] = perf_counter_ns()
@@ -97,6 +100,16 @@ class HeldSlice:
     def never_started(self, seqs: Sequence[int]) -> None:
         for seq in seqs:
             self.started_ns[seq - self.claimed.first_seq] = 0
+
+    def told(self) -> Mapping[str, str | int]:
+        """Return what a span says of this slice."""
+        return {
+            "job_type": self.policy.handler.job_type,
+            "job": self.key.job_id,
+            "slice": self.key.first_seq,
+            "fence": self.key.fence,
+            "items": len(self.claimed.seqs),
+        }
 
     def attempt_of(self, seq: int) -> int:
         """Return the number, from 1, of the attempt that this claim makes at an item."""
@@ -133,6 +146,7 @@ class HeldSlice:
             keys,
             attempts,
             payloads,
+            self.trace,
         )
 
     def read_payloads(self) -> bool:

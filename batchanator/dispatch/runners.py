@@ -170,6 +170,8 @@ class LocalExecutor:
                 continue
             if ticket.dropped:
                 continue
+            trace = ticket.work.trace
+            token = None if trace is None else trace.enter()
             try:
                 await (self._whole(runner, ticket) if index == WHOLE else self._one(runner, ticket, index))
             except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits for the work is told
@@ -177,6 +179,9 @@ class LocalExecutor:
                 self._drop(ticket)
                 if not ticket.done.done():
                     ticket.done.set_exception(error)
+            finally:
+                if trace is not None:
+                    trace.leave(token)
             if runner.abandoned:
                 return
             if contextvars.copy_context() != clean:

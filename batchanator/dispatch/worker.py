@@ -16,6 +16,7 @@ from batchanator.dispatch.held import JobTypePolicy
 from batchanator.dispatch.lease import Lease
 from batchanator.domain.errors import StoreError
 from batchanator.domain.observing import NOBODY, Observer
+from batchanator.domain.tracing import NO_SPANS, Spans
 from batchanator.store.store import Store
 from batchanator.store.wakeups import Wakeups, wait_for
 
@@ -53,6 +54,7 @@ class Worker:
         max_crashes: int,
         jitter: Callable[[], float] = random.random,
         observer: Observer = NOBODY,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self._store = store
         self._lease = lease
@@ -64,7 +66,14 @@ class Worker:
         self._pruned_at = monotonic()
         self.executor = executor
         self.dispatcher = Dispatcher(
-            store, self.executor, policies, wakeups, poll=poll, jitter=jitter, observer=observer
+            store,
+            self.executor,
+            policies,
+            wakeups,
+            poll=poll,
+            jitter=jitter,
+            observer=observer,
+            spans=spans,
         )
         self.duties = Duties(store, max_crashes=max_crashes, observer=observer)
         self._tasks: list[asyncio.Task[None]] = []

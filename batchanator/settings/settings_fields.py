@@ -152,3 +152,6 @@ class SettingsFields(Section):
         description="The form of the log on stderr; auto is console on a terminal, json elsewhere.",
     )
     log_level: LogLevel = Field(default="info", description="The lowest level that is logged.")
+    tracing: bool = Field(
+        default=False, description="Spans by OpenTelemetry, which needs `batchanator[otel]`."
+    )

@@ -23,6 +23,7 @@ from batchanator.dispatch.executors.messages import wait_asked_for
 from batchanator.domain import circuit as circuits
 from batchanator.domain.circuit import CLOSED, Circuit, CircuitPolicy
 from batchanator.domain.outcomes import Failed
+from batchanator.domain.tracing import NO_SPANS, Spans
 
 CONNECT_SECONDS = 5.0
 KEEPALIVE_SECONDS = (
@@ -50,6 +51,7 @@ class Target:
         max_answer_bytes: int,
         policy: CircuitPolicy | None = None,
         jitter: Callable[[], float] = random.random,
+        spans: Spans = NO_SPANS,
     ) -> None:
         self.url = url
         self._connections = connections
@@ -59,6 +61,7 @@ class Target:
         self._max_answer_bytes = max_answer_bytes
         self._policy = policy or CircuitPolicy()
         self._jitter = jitter
+        self._spans = spans
         self._session: ClientSession | None = None
         self._circuit: Circuit = CLOSED
         self._types: dict[str, Circuit] = {}
@@ -117,7 +120,9 @@ class Target:
             self._types[job_type] = circuits.sent(self._types[job_type])
         assert self._session is not None
         try:
-            async with self._session.post(self.url + path, data=body, allow_redirects=False) as response:
+            async with self._session.post(
+                self.url + path, data=body, headers=self._spans.headers(), allow_redirects=False
+            ) as response:
                 answer = await self._read(response)
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             raise self._away(_words(error), certain=True, may_have_run=False) from error
