@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from batchanator.app.runtime import WORK_CONNECTIONS
 from tests.process.databases import on
 from tests.process.polling import until
 from tests.process.scene import Scene
@@ -128,3 +130,38 @@ def test_where_none_can_start_the_exit_code_says_so(scene: Scene) -> None:
         assert supervisor.wait(20) == 2
     assert time.monotonic() - began < 15
     assert "tests.no_such" in Path(scene.folder / "command.log").read_text("utf-8")
+
+
+def test_metrics_are_of_all_processes_whichever_is_asked_and_what_the_dead_did_stays_counted(
+    scene: Scene,
+) -> None:
+    job = submit_many(scene, 600, 50)
+    with several(scene) as (supervisor, processes):
+        processes.wait_ready(PROCESSES)
+        until(lambda: len({line.pid for line in scene.ledger.lines()}) == PROCESSES, "all of them work")
+        scene.wait_ended(60)
+        at = listening(scene)
+        settled = 'batchanator_items_total{job_type="ledger",outcome="succeeded"}'
+        until(lambda: metrics(at)[settled] == 600, "all are counted")
+        assert {metrics(at)[settled] for _ in range(10)} == {600}
+        victim = processes.living()[0]
+        os.kill(victim, signal.SIGKILL)
+        processes.wait_ready(PROCESSES + 1)
+        assert {metrics(at)[settled] for _ in range(10)} == {600}
+        limit = 'batchanator_connections_limit{pool="work"}'
+        until(lambda: metrics(at)[limit] == PROCESSES * connections_of_one(scene), "only the living count")
+        supervisor.terminate()
+        assert supervisor.wait(20) == 0
+    assert scene.statuses(job) == {"succeeded": 600}
+
+
+def metrics(at: tuple[str, int]) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://{at[0]}:{at[1]}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    samples = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+    return {name: float(value) for name, _, value in samples}
+
+
+def connections_of_one(scene: Scene) -> int:
+    """Return how many connections a worker may have: eight, or with SQLite three readers and the writer."""
+    return 4 if scene.url.startswith("sqlite") else WORK_CONNECTIONS
