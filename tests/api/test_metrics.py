@@ -10,7 +10,7 @@ from batchanator.app.measuring import MOST_SLICES
 from batchanator.app.parts import API, SCHEDULER
 from batchanator.telemetry.metrics import Metrics
 from tests.api.client import Client, served, until
-from tests.contract.world import entries
+from tests.contract.world import World, entries
 
 TEXT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 Samples = dict[tuple[str, tuple[str, ...]], float]
@@ -111,3 +111,27 @@ async def test_the_api_and_the_scheduler_have_them_alike(sqlite_url: str, tmp_pa
             told = await scrape(scheduler)
             assert [told["circuit", (state,)] for state in ("closed", "open", "trying")] == [1, 0, 0]
             assert ("circuit", ("closed",)) not in await scrape(api)
+
+
+async def test_uploads_are_counted_by_how_they_ended(live: Client) -> None:
+    good = b'{"idempotency_key": "u1", "does": "succeed"}\n'
+    assert (await live.post("/jobs/echo/trigger/upload", good)).status == 202
+    damaged = b"\x1f\x8b" + b"no gzip at all"
+    assert (await live.post("/jobs/echo/trigger/upload", damaged)).status == 422
+    told = await scrape(live)
+    assert told["uploads_total", ("sealed",)] == told["uploads_total", ("failed",)] == 1
+    assert told["uploads_running", ()] == 0
+    assert told["ingested_lines_total", ("accepted",)] == 1
+
+
+async def test_lapses_are_counted_by_whoever_recovers_them(live: Client) -> None:
+    runtime = live.serving.runtime
+    assert runtime.worker is not None
+    world = World(runtime.store, "")
+    await world.job_type("elsewhere", slice_size=1)
+    await world.job(entries(["a", "b"]), job_type="elsewhere", slice_size=1)
+    dead = await world.worker()
+    assert len(await world.claim(dead)) == 2
+    await world.die(dead)
+    await runtime.worker.duties.recover()
+    assert (await scrape(live))["lapses_total", ()] == 2
