@@ -17,6 +17,7 @@ from batchanator.domain.schedule import OnMissed, Schedule
 from batchanator.schedule.runs import STOPPED, CronJob
 from batchanator.schedule.scheduler import OVERLAP, Scheduler
 from batchanator.store.store import Repositories, Store
+from batchanator.telemetry.metrics import Metrics
 from tests.contract.world import DEADLINE, HOUR, World
 from tests.postgres import PostgresServer
 from tests.process.polling import until
@@ -40,7 +41,8 @@ class Clockwork:
 
     def __init__(self, store: Store, worker: str) -> None:
         self.worker: str | None = worker
-        self.scheduler = Scheduler(store, [], worker=lambda: self.worker)
+        self.metrics = Metrics()
+        self.scheduler = Scheduler(store, [], worker=lambda: self.worker, observer=self.metrics)
 
     async def look(self, one: CronJob, minute: int) -> None:
         """Look at the job some minutes past noon, and let what it starts go on."""
@@ -98,6 +100,21 @@ async def test_a_run_is_on_record_with_who_ran_it_and_how_long(world: World) -> 
     assert row["scheduled_at"] == NOON + MINUTE
     assert row["ended_at"] >= row["started_at"]
     assert [line["event"] for line in logs] == ["cron.skipped", "cron.started", "cron.finished"]
+
+
+async def test_runs_are_counted_by_name_and_result(world: World) -> None:
+    async def fails() -> str:
+        raise NotFoundError("no such file")
+
+    one = await clockwork(world)
+    await one.run(job(), 0, 1, 2)
+    await one.run(job(fails, name="broken"), 0, 1)
+    counted = [
+        (name, result, one.metrics.registry.get_sample_value("batchanator_cron_runs_total", labels))
+        for name, result in (("sweep", "skipped"), ("sweep", "succeeded"), ("broken", "failed"))
+        for labels in [{"name": name, "result": result}]
+    ]
+    assert counted == [("sweep", "skipped", 1), ("sweep", "succeeded", 2), ("broken", "failed", 1)]
 
 
 async def test_a_job_that_fails_is_run_again_at_its_next_time_only_and_stops_no_other(world: World) -> None:
