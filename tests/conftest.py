@@ -1,6 +1,7 @@
 """The databases that the tests run on, one fresh and empty database for each test.
 
-`BATCHANATOR_TEST_DATABASES=sqlite,postgres18` narrows them. A database that does not start is an error.
+`BATCHANATOR_TEST_DATABASES=sqlite,postgres18` narrows them; `pgbouncer`, PostgreSQL 18 behind one, runs when it is
+named. A database that does not start is an error.
 """
 
 import os
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.postgres import PostgresServer
 from tests.support.canaries import sung
 
 DATABASES = ("sqlite", "postgres16", "postgres18")
+NAMED_ONLY = ("pgbouncer",)
 
 # Which database a test needs that asks for one by name.
 _NEEDS = {
@@ -20,16 +23,18 @@ _NEEDS = {
     "postgres16": "postgres16",
     "postgres18": "postgres18",
     "postgres_url": "postgres18",
+    "pooled_url": "postgres18",
 }
 
 
 def _chosen() -> tuple[str, ...]:
     named = os.environ.get("BATCHANATOR_TEST_DATABASES", "")
     chosen = tuple(name.strip() for name in named.split(",") if name.strip()) or DATABASES
-    unknown = sorted(set(chosen) - set(DATABASES))
+    known = DATABASES + NAMED_ONLY
+    unknown = sorted(set(chosen) - set(known))
     if unknown:
-        raise pytest.UsageError(f"BATCHANATOR_TEST_DATABASES: unknown {unknown}, known are {DATABASES}.")
-    return tuple(name for name in DATABASES if name in chosen)
+        raise pytest.UsageError(f"BATCHANATOR_TEST_DATABASES: unknown {unknown}, known are {known}.")
+    return tuple(name for name in known if name in chosen)
 
 
 CHOSEN = _chosen()
@@ -54,6 +59,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             yellow=True,
             bold=True,
         )
+    if PROGRAM is None:
+        terminalreporter.write_line("NOT TESTED: PgBouncer (none on PATH)", yellow=True, bold=True)
     if not os.environ.get("BATCHANATOR_TEST_SQLSERVER"):
         terminalreporter.write_line(
             "NOT TESTED: SQL Server (BATCHANATOR_TEST_SQLSERVER names none)", yellow=True, bold=True
@@ -86,6 +93,19 @@ def postgres18() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def pgbouncer(postgres18: PostgresServer) -> Iterator[PgBouncer]:
+    if PROGRAM is None:
+        pytest.skip("no pgbouncer is on PATH")
+    with PgBouncer(postgres18) as pooler:
+        yield pooler
+
+
+@pytest.fixture
+def pooled_url(pgbouncer: PgBouncer) -> Iterator[str]:
+    yield from _database_of(pgbouncer)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{(tmp_path / 'batchanator.db').as_posix()}"
@@ -105,7 +125,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield from _database_of(request.getfixturevalue(request.param))
 
 
-def _database_of(server: PostgresServer) -> Iterator[str]:
+def _database_of(server: PostgresServer | PgBouncer) -> Iterator[str]:
     server.start()  # a test before this one may have left it stopped
     url = server.create_database()
     yield url

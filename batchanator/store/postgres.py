@@ -9,30 +9,19 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import asyncpg
+import structlog
 
 from batchanator.domain.errors import StoreError, UnavailableError
 from batchanator.store.driver import Row, Session, Table, Usage, Values, again_if_transient
 from batchanator.store.parameters import columns_of
 from batchanator.store.postgres_errors import ERRORS, translate
 from batchanator.store.postgres_listener import PostgresListener
+from batchanator.store.postgres_pool import EACH_SESSION, open_pool, settings
 from batchanator.store.statements import Dialect, Statement
 
 ACQUIRE_SECONDS = 5.0
-COMMAND_SECONDS = 60.0
 IDLE_SECONDS = 20.0
-SESSION_SETTINGS = {
-    "application_name": "batchanator",
-    "default_transaction_isolation": "read committed",
-    "synchronous_commit": "on",
-    "lock_timeout": "30s",
-    "jit": "off",
-    "enable_bitmapscan": "off",  # without statistics it reads all ready slices of a job to take the first few
-    "timezone": "UTC",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "client_connection_check_interval": "5s",
-}
+_log = structlog.get_logger("batchanator.store")
 
 
 class _PostgresSession:
@@ -71,16 +60,15 @@ class PostgresDriver:
     def __init__(self, url: str, *, connections: int = 8, idle_seconds: float = IDLE_SECONDS) -> None:
         """`idle_seconds`: how long a transaction may stand still before the server ends it; below the lease."""
         self._url = url
-        self._settings = {
-            **SESSION_SETTINGS,
-            "idle_in_transaction_session_timeout": f"{int(min(idle_seconds, IDLE_SECONDS) * 1000)}ms",
-        }
+        self._settings = settings(min(idle_seconds, IDLE_SECONDS))
         self._connections = connections
         self._pool: Any = None
+        self._begin = ""
+        """What each transaction runs first: its settings, where a pooler shares the sessions."""
 
     @property
     def engine(self) -> str:
-        return "PostgreSQL"
+        return "PostgreSQL through a pooler" if self._begin else "PostgreSQL"
 
     @property
     def description(self) -> str:
@@ -95,16 +83,9 @@ class PostgresDriver:
     async def open(self) -> None:
         try:
             async with asyncio.timeout(15):
-                self._pool = await asyncpg.create_pool(
-                    self._url,
-                    min_size=1,
-                    max_size=self._connections,
-                    max_inactive_connection_lifetime=300,
-                    command_timeout=COMMAND_SECONDS,
-                    timeout=10,
-                    server_settings=self._settings,
-                    reset=_nothing_to_reset,
-                )
+                self._pool, self._begin = await open_pool(self._url, self._connections, self._settings)
+        except asyncpg.ProtocolViolationError as error:  # a pooler refuses what the URL asks for
+            raise StoreError(f"database_url: {error}") from error
         except ERRORS as error:
             raise translate(error) from error
         except ValueError as error:
@@ -151,6 +132,9 @@ class PostgresDriver:
         arguments = columns_of(text.parameters, parameters)
 
         async def once() -> list[Row]:
+            if self._begin:
+                async with self.transaction() as session:
+                    return await session.fetch(statement, **parameters)
             async with self._connection() as connection:
                 try:
                     rows: list[Row] = await connection.fetch(text.steps[0], *arguments)
@@ -173,6 +157,8 @@ class PostgresDriver:
             transaction = connection.transaction(isolation="read_committed")
             try:
                 await transaction.start()
+                if self._begin:
+                    await connection.execute(self._begin)
             except ERRORS as error:
                 raise translate(error) from error
             try:
@@ -196,8 +182,13 @@ class PostgresDriver:
         except ERRORS as error:
             raise translate(error) from error
 
-    async def listen(self, channel: str, heard: Callable[[str], None]) -> PostgresListener:
-        return await PostgresListener.open(self._url, channel, heard, self._settings)
+    async def listen(self, channel: str, heard: Callable[[str], None]) -> PostgresListener | None:
+        if self._begin:
+            _log.info(
+                "wakeups.polled", reason="a pooler is between us and PostgreSQL: nobody can LISTEN through it"
+            )
+            return None
+        return await PostgresListener.open(self._url, channel, heard, EACH_SESSION | self._settings)
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[Session]:
@@ -215,7 +206,3 @@ class PostgresDriver:
 def _terminate(connection: Any) -> None:
     with contextlib.suppress(*ERRORS):  # the pool may have ended it already
         connection.terminate()
-
-
-async def _nothing_to_reset(_connection: Any) -> None:
-    """Skip asyncpg's round trip at each release: no code of ours changes a session, or leaves a cursor or a lock."""

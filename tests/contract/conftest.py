@@ -8,13 +8,14 @@ from batchanator.store.store import Store, driver_for
 from tests.conftest import CHOSEN
 from tests.contract.invariants import assert_consistent
 from tests.contract.world import World
+from tests.pgbouncer import PgBouncer
 from tests.postgres import PostgresServer
 from tests.support.checking import assert_verified
 
 TEMPLATE = "migrated"
 
 
-def copy_of_migrated(server: PostgresServer) -> Iterator[str]:
+def copy_of_migrated(server: PostgresServer | PgBouncer) -> Iterator[str]:
     """Yield a fresh database with our schema: a copy, since hundreds of tests want one."""
     server.start()
     if TEMPLATE not in server.templates:

@@ -38,7 +38,9 @@ class Reader:
     async def _read(self, queries: tuple[str, ...]) -> list[Rows]:
         if self._connection is None:
             settings = {"application_name": "test"}
-            self._connection = await asyncpg.connect(self._url, timeout=10, server_settings=settings)
+            self._connection = await asyncpg.connect(
+                self._url, timeout=10, server_settings=settings, statement_cache_size=0
+            )
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             return [[tuple(row) for row in await self._connection.fetch(query)] for query in queries]
 

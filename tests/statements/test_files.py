@@ -18,7 +18,13 @@ from batchanator.store.store import Store, driver_for, sqlite_path
 
 PACKAGE = Path(batchanator.__file__).parent
 QUERIES = sql_root() / "queries"
-DRIVERS = {"store/sqlite.py", "store/postgres.py", "store/postgres_listener.py", "store/sqlite_library.py"}
+DRIVERS = {
+    "store/sqlite.py",
+    "store/sqlite_library.py",
+    "store/postgres.py",
+    "store/postgres_listener.py",
+    "store/postgres_pool.py",
+}
 _STATEMENT = re.compile(
     r"^\s*(SELECT\b|INSERT\s+INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|WITH\s+\w+\s+AS\b|MERGE\s+INTO\b|"
     r"(CREATE|ALTER|DROP)\s+(TABLE|INDEX|VIEW|TEMP)\b|PRAGMA\b)",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from batchanator.domain.errors import UnavailableError
-from batchanator.store import postgres
+from batchanator.store import postgres, postgres_pool
 from batchanator.store.driver import Table
 from batchanator.store.postgres import PostgresDriver
 from batchanator.store.sqlite import SqliteDriver
@@ -63,7 +63,7 @@ async def test_a_black_hole_costs_bounded_time_and_no_place_in_the_pool(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "ACQUIRE_SECONDS", 0.5)
-    monkeypatch.setattr(postgres, "COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr(postgres_pool, "COMMAND_SECONDS", 0.5)
     async with proxied(postgres_url) as (proxy, url):
         driver = PostgresDriver(url, connections=2)
         await driver.open()
