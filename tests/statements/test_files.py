@@ -20,6 +20,7 @@ PACKAGE = Path(batchanator.__file__).parent
 QUERIES = sql_root() / "queries"
 DRIVERS = {
     "store/sqlite.py",
+    "store/sqlite_connections.py",
     "store/sqlite_library.py",
     "store/postgres.py",
     "store/postgres_listener.py",
