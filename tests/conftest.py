@@ -1,7 +1,8 @@
 """The databases that the tests run on, one fresh and empty database for each test.
 
 `BATCHANATOR_TEST_DATABASES=sqlite,postgres18` narrows them; `pgbouncer`, PostgreSQL 18 behind one, runs when it is
-named. A database that does not start is an error.
+named. A database that does not start is an error. SQL Server is one of them where
+`BATCHANATOR_TEST_SQLSERVER` names a server; without it, that is said below the tests.
 """
 
 import os
@@ -12,9 +13,10 @@ import pytest
 
 from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.postgres import PostgresServer
+from tests.sqlserver import VARIABLE, SqlServer
 from tests.support.canaries import sung
 
-DATABASES = ("sqlite", "postgres16", "postgres18")
+DATABASES = ("sqlite", "postgres16", "postgres18", *(("sqlserver",) if os.environ.get(VARIABLE) else ()))
 NAMED_ONLY = ("pgbouncer",)
 
 # Which database a test needs that asks for one by name.
@@ -24,6 +26,7 @@ _NEEDS = {
     "postgres18": "postgres18",
     "postgres_url": "postgres18",
     "pooled_url": "postgres18",
+    "sqlserver": "sqlserver",
 }
 
 
@@ -61,10 +64,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
     if PROGRAM is None:
         terminalreporter.write_line("NOT TESTED: PgBouncer (none on PATH)", yellow=True, bold=True)
-    if not os.environ.get("BATCHANATOR_TEST_SQLSERVER"):
-        terminalreporter.write_line(
-            "NOT TESTED: SQL Server (BATCHANATOR_TEST_SQLSERVER names none)", yellow=True, bold=True
-        )
+    url = os.environ.get(VARIABLE)
+    if url is None:
+        terminalreporter.write_line(f"NOT TESTED: SQL Server ({VARIABLE} names none)", yellow=True, bold=True)
+    elif "sqlserver" in CHOSEN:
+        server = SqlServer(url)
+        what = "NOT TESTED: SQL Server, but what speaks its protocol" if server.emulated else "SQL Server"
+        terminalreporter.write_line(f"{what}: {server.version}", yellow=server.emulated, bold=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,6 +112,14 @@ def pooled_url(pgbouncer: PgBouncer) -> Iterator[str]:
     yield from _database_of(pgbouncer)
 
 
+@pytest.fixture(scope="session")
+def sqlserver() -> Iterator[SqlServer]:
+    server = SqlServer(os.environ[VARIABLE])
+    yield server
+    if server.emptied is not None:
+        server.drop_database(server.emptied)
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{(tmp_path / 'batchanator.db').as_posix()}"
@@ -125,7 +139,12 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield from _database_of(request.getfixturevalue(request.param))
 
 
-def _database_of(server: PostgresServer | PgBouncer) -> Iterator[str]:
+def _database_of(server: PostgresServer | PgBouncer | SqlServer) -> Iterator[str]:
+    if isinstance(server, SqlServer):
+        url = server.create_database()
+        yield url
+        server.drop_database(url)
+        return
     server.start()  # a test before this one may have left it stopped
     url = server.create_database()
     yield url

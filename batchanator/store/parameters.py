@@ -55,7 +55,7 @@ def changed(changes: Mapping[str, object], names: Sequence[str]) -> dict[str, ob
     return given
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_micros(value)
     if isinstance(value, timedelta):
@@ -66,15 +66,15 @@ def _plain(value: Any) -> Any:
 def sqlite_value(value: Any) -> Any:
     """Return what SQLite binds: instants and durations as microseconds, lists as JSON text."""
     if isinstance(value, datetime | timedelta):
-        return _plain(value)
+        return plain(value)
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, list | tuple):
         return msgspec.json.encode(
             [
-                {name: _plain(item) for name, item in zip(row._fields, row, strict=True)}
+                {name: plain(item) for name, item in zip(row._fields, row, strict=True)}
                 if hasattr(row, "_fields")
-                else _plain(row)
+                else plain(row)
                 for row in value
             ]
         ).decode()

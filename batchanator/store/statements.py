@@ -1,9 +1,12 @@
 """SQL files and how they become statements: `load("slices/claim")` reads `sql/queries/slices/claim….sql`.
 
-A statement is one portable file (`claim.sql`) or one file per database (`claim.postgres.sql`, `claim.sqlite.sql`).
-Parameters are `:name`; a list is one parameter of named tuples, of which a file takes its columns
-(`:slices.fence`, arrays) or the whole as JSON text (`:slices`). A line `-- then` parts the steps of a sequence,
-which runs in one transaction with the same parameters and returns the rows of its last step.
+A statement is one portable file (`claim.sql`) or three, one per database (`claim.postgres.sql`, `claim.sqlite.sql`,
+`claim.sqlserver.sql`). Parameters are `:name`; a list is one parameter of named tuples, of which a file takes its
+columns (`:slices.fence`, arrays) or the whole as JSON text (`:slices`). A line `-- then` parts the steps of a sequence,
+which runs in one transaction (on SQL Server, as one batch) and returns the rows of its last step.
+
+What a portable file says is spelt as each database has it: SQLite is given a function `clock_timestamp`, for SQL Server
+the few words of `_SPELT` are replaced here, so that no file exists twice for the sake of `LIMIT`.
 """
 
 import re
@@ -17,6 +20,7 @@ from pathlib import Path
 class Dialect(StrEnum):
     POSTGRES = "postgres"
     SQLITE = "sqlite"
+    SQLSERVER = "sqlserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A statement in one dialect: its steps with `$n` or `:name` marks, and the parameters in the order of `$n`."""
+    """A statement in one dialect: its steps with `$n`, `:name` or `@name`, and the parameters in their order."""
 
     steps: tuple[str, ...]
     parameters: tuple[Parameter, ...]
@@ -39,6 +43,7 @@ class Statement:
     name: str
     postgres: Text
     sqlite: Text
+    sqlserver: Text
 
 
 _TOKEN = re.compile(
@@ -46,6 +51,16 @@ _TOKEN = re.compile(
       | '(?:[^']|'')*'           # a string
       | ::                       # a cast
       | :([a-z_]+)(?:\.([a-z_]+))?
+    """,
+    re.VERBOSE,
+)
+# T-SQL's words for those of portable files. Whatever else it refuses makes a statement three files.
+_SPELT = re.compile(
+    r"""(--[^\n]*|'(?:[^']|'')*')                 # comments and strings stay as they are
+      | \b(?P<clock>clock_timestamp\(\))
+      | \bLIMIT\ (?P<limit>:[a-z_]+|\d+)          # behind an ORDER BY, which T-SQL requires
+      | (?P<hint>\bAS\ MATERIALIZED\ \()
+      | (?<![:\w])(?P<reserved>open|key)\b(?!\s*\()  # columns of ours whose names are its keywords
     """,
     re.VERBOSE,
 )
@@ -68,10 +83,31 @@ def compile_text(source: str, dialect: Dialect) -> Text:
         if name is None:
             return match.group(0)
         number = order.setdefault(Parameter(name, column), len(order) + 1)
-        return f"${number}" if dialect is Dialect.POSTGRES else f":{name}"
+        return {Dialect.POSTGRES: f"${number}", Dialect.SQLITE: f":{name}", Dialect.SQLSERVER: f"@{name}"}[
+            dialect
+        ]
 
     steps = tuple(_TOKEN.sub(mark, step).strip() for step in _THEN.split(source))
     return Text(steps, tuple(order), any(_WRITES.search(_COMMENT.sub("", step)) for step in steps))
+
+
+def spelt_for_sqlserver(source: str) -> str:
+    """Return a portable statement in T-SQL's spelling."""
+
+    def spell(match: re.Match[str]) -> str:
+        match match.lastgroup:
+            case "clock":
+                return "SYSUTCDATETIME()"
+            case "limit":
+                return f"OFFSET 0 ROWS FETCH NEXT {match['limit']} ROWS ONLY"
+            case "hint":
+                return "AS ("
+            case "reserved":
+                return f"[{match['reserved']}]"
+            case _:
+                return match.group(0)
+
+    return _SPELT.sub(spell, source)
 
 
 @cache
@@ -81,16 +117,17 @@ def load(name: str) -> Statement:
     portable = base.with_suffix(".sql")
     if portable.exists():
         source = portable.read_text("utf-8")
-        texts = {dialect: compile_text(source, dialect) for dialect in Dialect}
+        spelt = {Dialect.SQLSERVER: spelt_for_sqlserver(source)}
+        texts = {dialect: compile_text(spelt.get(dialect, source), dialect) for dialect in Dialect}
     else:
         texts = {
             dialect: compile_text(base.with_suffix(f".{dialect}.sql").read_text("utf-8"), dialect)
             for dialect in Dialect
         }
     names = {dialect: {parameter.name for parameter in text.parameters} for dialect, text in texts.items()}
-    if names[Dialect.POSTGRES] != names[Dialect.SQLITE]:
-        differ = names[Dialect.POSTGRES] ^ names[Dialect.SQLITE]
+    differ = set[str]().union(*names.values()) - names[Dialect.POSTGRES].intersection(*names.values())
+    if differ:
         raise RuntimeError(f"sql/queries/{name}: parameters differ between dialects: {sorted(differ)}")
     if len(texts[Dialect.POSTGRES].steps) != 1:
         raise RuntimeError(f"sql/queries/{name}: PostgreSQL takes one statement")
-    return Statement(name, texts[Dialect.POSTGRES], texts[Dialect.SQLITE])
+    return Statement(name, texts[Dialect.POSTGRES], texts[Dialect.SQLITE], texts[Dialect.SQLSERVER])

@@ -22,6 +22,7 @@ from batchanator.store.outcomes import Outcomes
 from batchanator.store.postgres import IDLE_SECONDS, PostgresDriver
 from batchanator.store.slices import Slices
 from batchanator.store.sqlite import SqliteDriver
+from batchanator.store.sqlserver import SqlServerDriver
 from batchanator.store.statements import Dialect
 from batchanator.store.workers import Workers
 
@@ -81,13 +82,17 @@ class Store(Repositories):
 def driver_for(
     url: str, *, connections: int = 8, read_only: bool = False, idle_seconds: float = IDLE_SECONDS
 ) -> Driver:
-    """Return the driver for `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`."""
+    """Return the driver for `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…` or `mssql://…`."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme == "sqlite":
         return SqliteDriver(Path(sqlite_path(url)), read_only=read_only)
     if scheme in {"postgresql", "postgres"}:
         return PostgresDriver(url, connections=connections, idle_seconds=idle_seconds)
-    raise StoreError(f"database_url: unknown scheme {scheme!r}; sqlite:/// and postgresql:// are known")
+    if scheme == "mssql":
+        return SqlServerDriver(url, connections=connections)
+    raise StoreError(
+        f"database_url: unknown scheme {scheme!r}; sqlite:///, postgresql:// and mssql:// are known"
+    )
 
 
 def sqlite_path(url: str) -> str:

@@ -10,13 +10,17 @@ from tests.contract.invariants import assert_consistent
 from tests.contract.world import World
 from tests.pgbouncer import PgBouncer
 from tests.postgres import PostgresServer
+from tests.sqlserver import SqlServer
 from tests.support.checking import assert_verified
 
 TEMPLATE = "migrated"
 
 
-def copy_of_migrated(server: PostgresServer | PgBouncer) -> Iterator[str]:
-    """Yield a fresh database with our schema: a copy, since hundreds of tests want one."""
+def copy_of_migrated(server: PostgresServer | PgBouncer | SqlServer) -> Iterator[str]:
+    """Yield a fresh database with our schema: on PostgreSQL a copy, since hundreds of tests want one."""
+    if isinstance(server, SqlServer):
+        yield from _emptied(server)
+        return
     server.start()
     if TEMPLATE not in server.templates:
         url = server.create_database()
@@ -26,6 +30,14 @@ def copy_of_migrated(server: PostgresServer | PgBouncer) -> Iterator[str]:
     yield url
     server.start()
     server.drop_database(url)
+
+
+def _emptied(server: SqlServer) -> Iterator[str]:
+    if server.emptied is None:
+        server.emptied = server.create_database()
+        asyncio.run(_migrate(server.emptied))
+    server.empty(server.emptied)
+    yield server.emptied
 
 
 async def _migrate(url: str) -> None:
@@ -44,7 +56,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield from copy_of_migrated(request.getfixturevalue(request.param))
 
 
-@pytest.fixture(params=[name for name in CHOSEN if name != "sqlite"])
+@pytest.fixture(params=[name for name in CHOSEN if name not in {"sqlite", "sqlserver"}])
 def several_sessions_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database whose sessions run side by side: SQLite has one writer."""
     yield from copy_of_migrated(request.getfixturevalue(request.param))

@@ -22,7 +22,7 @@ from batchanator.ingest.writer import Writer
 from batchanator.store.migrations import migrate
 from batchanator.store.operations import Operations
 from batchanator.store.records import Checkpoint, Claimed, ItemOutcome, Release, Settled, SliceOutcome
-from batchanator.store.statements import Dialect, Statement, compile_text
+from batchanator.store.statements import Dialect, Statement, compile_text, spelt_for_sqlserver
 from batchanator.store.store import Repositories, Store, driver_for
 from batchanator.store.wakeups import Wakeups
 
@@ -57,7 +57,12 @@ SKIP = Answer("skipped", error="not applicable")
 
 @cache
 def statement(text: str) -> Statement:
-    return Statement("test", compile_text(text, Dialect.POSTGRES), compile_text(text, Dialect.SQLITE))
+    return Statement(
+        "test",
+        compile_text(text, Dialect.POSTGRES),
+        compile_text(text, Dialect.SQLITE),
+        compile_text(spelt_for_sqlserver(text), Dialect.SQLSERVER),
+    )
 
 
 def entries(keys: Sequence[str], payload: str = TEXT) -> list[Entry]:

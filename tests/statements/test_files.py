@@ -23,6 +23,8 @@ DRIVERS = {
     "store/sqlite_connections.py",
     "store/sqlite_library.py",
     "store/postgres.py",
+    "store/sqlserver.py",
+    "store/sqlserver_values.py",
     "store/postgres_listener.py",
     "store/postgres_pool.py",
 }

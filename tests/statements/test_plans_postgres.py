@@ -134,7 +134,7 @@ async def explain(store: Store, name: str, *, options: str, **parameters: object
     plan: dict[str, Any] = {}
 
     async def look(tx: Repositories) -> None:
-        rows = await tx.session.fetch(Statement(name, text, text), **parameters)
+        rows = await tx.session.fetch(Statement(name, text, text, text), **parameters)
         found = rows[0]["QUERY PLAN"]
         plan.update((json.loads(found) if isinstance(found, str) else found)[0])
 

@@ -5,5 +5,5 @@ WITH counted AS MATERIALIZED (
   FROM batches b
 )
 SELECT * FROM counted
-WHERE (completed_at IS NULL) <> (slices > 0) OR (completed_at IS NULL) = (total = ended_items)
+WHERE (completed_at IS NULL AND (slices = 0 OR total = ended_items)) OR (completed_at IS NOT NULL AND (slices > 0 OR total <> ended_items))
 ORDER BY job_id, batch LIMIT :limit

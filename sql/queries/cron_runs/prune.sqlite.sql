@@ -1,0 +1,3 @@
+-- Runs that ended long ago go, but for the last of each name: what it missed is reckoned from there.
+DELETE FROM cron_runs WHERE ended_at + :age < clock_timestamp() AND EXISTS (
+  SELECT 1 FROM cron_runs c WHERE c.name = cron_runs.name AND c.scheduled_for > cron_runs.scheduled_for)
