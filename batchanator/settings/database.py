@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from batchanator.settings.connection_string import npgsql_words
+from batchanator.settings.sqlserver_words import sqlserver_url, sqlserver_words
 
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9]*)(\+[a-z0-9_]+)?://", re.IGNORECASE)
 _TAIL = r"@)?(?P<hosts>[^@/?#]*)(?:/(?P<database>[^?#]*))?(?:\?(?P<query>[^#]*))?"
@@ -26,9 +27,9 @@ def normal_url(url: str, cwd: Path) -> str:
         case "postgresql" | "postgres":
             return _postgres_url(rest)
         case "mssql" | "sqlserver":
-            raise ValueError("is of SQL Server, which comes with a later version; use sqlite or postgresql")
+            return sqlserver_url(rest)
         case _:
-            raise ValueError("must begin with sqlite:/// or postgresql://")
+            raise ValueError("must begin with sqlite:///, postgresql:// or mssql://")
 
 
 def sqlite_url(path: Path, cwd: Path) -> str:
@@ -51,6 +52,15 @@ def connection_url(text: str) -> str:
         return _compose(account[0], account[1], "", account[2], words)
     authority = ",".join(_with_port(host.strip(), port) for host in hosts.split(","))
     return _compose(account[0], account[1], authority, account[2], words)
+
+
+def sqlserver_connection_url(text: str) -> str:
+    """Return the URL of a SQL Server connection string, be it a URL or ADO.NET's words. Raises ValueError."""
+    if match := _SCHEME.match(text):
+        if match["scheme"].lower() not in {"mssql", "sqlserver"}:
+            raise ValueError("must look like mssql://user:password@host:1433/database")
+        return sqlserver_url(text[match.end() :])
+    return sqlserver_words(text)
 
 
 def is_address(host: str) -> bool:

@@ -60,7 +60,7 @@ def _shown(value: Any) -> object:
 def _masked(secret: str) -> str:
     """Mask what is known as a password; of a text in which none is found, show nothing."""
     masked = mask_credentials(secret)
-    return masked if masked != secret or secret.startswith(("sqlite:", "postgresql:")) else MASK
+    return masked if masked != secret or secret.startswith(("sqlite:", "postgresql:", "mssql:")) else MASK
 
 
 def _documented(model: type[BaseModel], path: str) -> Iterator[DocumentedSetting]:

@@ -6,7 +6,14 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 
-from batchanator.settings.database import connection_url, is_address, is_loopback, normal_url, sqlite_url
+from batchanator.settings.database import (
+    connection_url,
+    is_address,
+    is_loopback,
+    normal_url,
+    sqlite_url,
+    sqlserver_connection_url,
+)
 from batchanator.settings.fields import pascal
 from batchanator.settings.sections import ApiKey, Maintenance, ScheduledIngestionJob, check_distinct
 from batchanator.settings.settings_fields import SettingsFields
@@ -85,13 +92,9 @@ class Settings(SettingsFields):
 
     @property
     def database_url(self) -> str:
-        """The database, with its password: `postgresql://…`, or `sqlite:///` and a path, nothing escaped."""
+        """The database, with its password: `postgresql://…`, `mssql://…`, or `sqlite:///` and a path, not escaped."""
         if self.database is not None:
             return self.database.get_secret_value()
-        if self.database_provider == "SqlServer":
-            raise complaint(
-                "is SqlServer, which comes with a later version; use Sqlite or Postgres", _PROVIDER
-            )
         connection = self.connection_string.get_secret_value() if self.connection_string else ""
         is_url = connection.startswith(("postgresql:", "postgres:"))
         # Beside a chosen Sqlite a connection string is idle, as in .NET; a URL where none is chosen is meant.
@@ -101,9 +104,12 @@ class Settings(SettingsFields):
             return sqlite_url(self.sqlite_path, Path())
         if not connection:
             raise complaint(
-                "is Postgres: it needs DatabaseUrl or ConnectionStrings.DefaultConnection", _PROVIDER
+                f"is {self.database_provider}: it needs DatabaseUrl or ConnectionStrings.DefaultConnection",
+                _PROVIDER,
             )
         try:
+            if self.database_provider == "SqlServer":
+                return sqlserver_connection_url(connection)
             return connection_url(connection)
         except ValueError as error:
             raise complaint(str(error), "connection_string") from None

@@ -22,7 +22,7 @@ from batchanator.settings.types import (
 class SettingsFields(Section):
     database_provider: Provider = Field(
         default="Sqlite",
-        description="The kind of database, where no DatabaseUrl says it. SqlServer comes later.",
+        description="The kind of database, where no DatabaseUrl says it.",
     )
     sqlite_path: PathHere = Field(
         default=Path("batchanator.db"), description="The SQLite file; relative to the working directory."
@@ -30,12 +30,12 @@ class SettingsFields(Section):
     database: SecretStr | None = Field(
         default=None,
         json_schema_extra={"name": "DatabaseUrl"},
-        description="The database as one URL, before all else: `sqlite:///file.db` or `postgresql://…`.",
+        description="The database as one URL, before all else: `sqlite:///file.db`, `postgresql://…` or `mssql://…`.",
     )
     connection_string: SecretStr | None = Field(
         default=None,
         json_schema_extra={"name": "ConnectionStrings.DefaultConnection"},
-        description="Beside our section. For Postgres: a URL, or Npgsql's words `Host=…;Database=…`.",
+        description="Beside our section. For Postgres and SqlServer: a URL, or the words that .NET writes there.",
     )
     lock_directory: PathHere | None = Field(
         default=None, description="Where lock files of SQLite's workers lie; by default beside the database."

@@ -43,12 +43,11 @@ WRONG = [
         '"DatabaseProvider": "Oracle"',
         "DatabaseProvider must be 'Sqlite', 'Postgres' or 'SqlServer', not 'Oracle'",
     ),
-    ('"DatabaseProvider": "SqlServer"', "DatabaseProvider is SqlServer, which comes with a later version"),
     (
         '"DatabaseProvider": "Postgres"',
         "DatabaseProvider is Postgres: it needs DatabaseUrl or ConnectionStrings",
     ),
-    ('"DatabaseUrl": "mysql://h/d"', "DatabaseUrl must begin with sqlite:/// or postgresql://"),
+    ('"DatabaseUrl": "mysql://h/d"', "DatabaseUrl must begin with sqlite:///, postgresql:// or mssql://"),
     ('"DatabaseUrl": "sqlite:///:memory:"', "DatabaseUrl must name a file"),
     (
         '"TimeZone": "Mars/Olympus"',
@@ -103,7 +102,6 @@ WRONG = [
         "ApiBaseUrl must be an address like http://localhost:5000, without a user",
     ),
     ('"ApiBaseUrl": "http://h:99999"', "ApiBaseUrl must be an address like http://localhost:5000"),
-    ('"DatabaseUrl": "mssql://h/d"', "DatabaseUrl is of SQL Server, which comes with a later version"),
     ('"ApiKeys": [3]', "ApiKeys[0] must be a section"),
     ('"ApiKeys": ["short"]', "ApiKeys[0] must have a Key of at least 32 characters"),
     (f'"ApiKeys": [{{"Key": "{KEY}"}}]', "ApiKeys[0] has no Roles"),
