@@ -60,6 +60,7 @@ class LocalExecutor:
         self._runners = [_Runner() for _ in range(concurrency)]
         self._threads = HandlerThreads(concurrency)
         self._sweeper: asyncio.Task[None] | None = None
+        self._working = asyncio.Event()
         self._closing = False
 
     def capacity(self) -> int:
@@ -96,6 +97,7 @@ class LocalExecutor:
             return Lost("the executor is closing")
         ticket = Ticket(work, report, asyncio.get_running_loop().create_future())
         self._tickets.add(ticket)
+        self._working.set()
         if work.handler.whole_slice:
             self._queue.append((ticket, WHOLE))
             self._wake(1)
@@ -272,6 +274,9 @@ class LocalExecutor:
 
     async def _sweep(self) -> None:
         while True:
+            if not self._tickets and not any(runner.ticket for runner in self._runners):
+                self._working.clear()  # nothing can be late: an idle process need not look
+                await self._working.wait()
             await asyncio.sleep(SWEEP_SECONDS)
             now = monotonic()
             for runner in list(self._runners):
