@@ -92,11 +92,11 @@ class Filler:
 
         async def work(tx: Repositories) -> bool:
             job = await tx.jobs.get(job_id) if strict else None
-            if fingerprint is not None:
+            rejected = 0 if job is None else job["rejected"]
+            is_ours = await seal(tx, job_id, ingest_fence, strict=strict, rejected=rejected)
+            if is_ours and fingerprint is not None:
                 await tx.jobs.remember_request(job_id=job_id, fingerprint=fingerprint)
-            return await seal(
-                tx, job_id, ingest_fence, strict=strict, rejected=0 if job is None else job["rejected"]
-            )
+            return is_ours
 
         if not await self._store.transact(work):
             raise LeaseLostError("another worker reads this source now, or the job is stopping")

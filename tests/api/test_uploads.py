@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import zstandard
 
+from batchanator.domain.errors import ConflictError
+from batchanator.domain.submission import JobOptions, Request
 from tests.api.client import Client, served, until
 
 UPLOAD = "/jobs/echo/trigger/upload"
@@ -193,6 +195,26 @@ async def test_a_key_does_not_stick_to_a_job_that_was_cancelled_while_it_was_sen
     assert (await sending).status in {409, 422}
     again = await live.post(UPLOAD, body(1), headers=key)
     assert (again.status, again.json["jobId"]) == (202, 2)
+
+
+async def test_a_key_does_not_stick_to_a_job_that_was_cancelled_before_its_seal(live: Client) -> None:
+    pieces = [body(1)]
+
+    async def pull() -> bytes:
+        if pieces:
+            return pieces.pop()
+        if (await live.get("/jobs/1")).json["source"]["accepted"]:  # all is written but the seal
+            await live.post("/jobs/1/cancel")
+        return b""
+
+    uploader = live.serving.runtime.uploader
+    request = Request("late", "its head")
+    with pytest.raises(ConflictError):
+        await uploader.upload("echo", pull, name=None, options=JobOptions(), request=request, size=None)
+    assert (await live.get("/jobs/1")).json["statusReasonCode"] != "source_broken_off"
+    pieces.append(body(1))
+    again = await uploader.upload("echo", pull, name=None, options=JobOptions(), request=request, size=None)
+    assert (again.job_id, again.replayed) == (2, False)
 
 
 async def test_an_upload_of_a_process_that_died_is_ended_by_another_and_its_key_is_free(
