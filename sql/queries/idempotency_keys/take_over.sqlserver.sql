@@ -8,8 +8,8 @@ FROM OPENJSON(:takes)
   WITH ([key] varchar(1024), seq bigint, payload_hash bigint, holder_job_id bigint, holder_seq bigint) t;
 UPDATE k SET job_id = :job_id, seq = u.seq, payload_hash = u.payload_hash
 OUTPUT inserted.seq INTO @taken
-FROM @given u JOIN idempotency_keys k WITH (ROWLOCK) ON k.job_type_id = :job_type_id AND k.[key] = u.[key]
-WHERE k.job_id = u.holder_job_id AND k.seq = u.holder_seq
-OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
+FROM idempotency_keys k WITH (ROWLOCK), @given u
+WHERE k.job_type_id = :job_type_id AND k.[key] = u.[key]
+  AND k.job_id = u.holder_job_id AND k.seq = u.holder_seq;
 -- then
 SELECT seq FROM @taken

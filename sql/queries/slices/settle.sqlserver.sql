@@ -15,6 +15,8 @@ DECLARE @named TABLE (job_id bigint, seq bigint, first_seq bigint, fence int, st
   attempts int, max_attempts int, failed bit, started_at datetime2(6), finished_at datetime2(6), next_attempt_at datetime2(6),
   error_code nvarchar(200), error nvarchar(max), fingerprint nvarchar(200), result nvarchar(max), PRIMARY KEY (job_id, seq));
 DECLARE @sums TABLE (job_id bigint, batch int, succeeded int, skipped int, dead int, cancelled int, PRIMARY KEY (job_id, batch));
+DECLARE @batches TABLE (number int);
+DECLARE @jobs TABLE (id bigint);
 DECLARE @added TABLE (job_id bigint, succeeded int, skipped int, dead int, cancelled int, completed_at datetime2(6));
 DECLARE @closed TABLE (job_id bigint PRIMARY KEY, batches int, succeeded bigint, skipped bigint, dead bigint, cancelled bigint);
 DECLARE @ended TABLE (job_id bigint PRIMARY KEY, round int, status nvarchar(20), ended_at datetime2(6));
@@ -106,24 +108,28 @@ WHERE h.left_open > 0 OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
 INSERT INTO @sums (job_id, batch, succeeded, skipped, dead, cancelled)
 SELECT h.job_id, h.batch, SUM(h.succeeded), SUM(h.skipped), SUM(h.dead), SUM(h.cancelled) FROM @held h
 GROUP BY h.job_id, h.batch HAVING SUM(h.succeeded + h.skipped + h.dead + h.cancelled) > 0;
+INSERT INTO @batches (number)
+SELECT b.number FROM @sums a JOIN batches b WITH (UPDLOCK, ROWLOCK, READCOMMITTEDLOCK) ON b.job_id = a.job_id AND b.number = a.batch
+OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);  -- locks alone, in their order
 UPDATE b SET succeeded = b.succeeded + a.succeeded, skipped = b.skipped + a.skipped, dead = b.dead + a.dead,
   cancelled = b.cancelled + a.cancelled,
   completed_at = CASE WHEN b.total = b.succeeded + b.skipped + b.dead + b.cancelled
     + a.succeeded + a.skipped + a.dead + a.cancelled THEN @now END
 OUTPUT inserted.job_id, inserted.succeeded, inserted.skipped, inserted.dead, inserted.cancelled, inserted.completed_at INTO @added
-FROM @sums a JOIN batches b WITH (UPDLOCK, ROWLOCK, READCOMMITTEDLOCK) ON b.job_id = a.job_id AND b.number = a.batch
-OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
+FROM batches b WITH (ROWLOCK), @sums a WHERE b.job_id = a.job_id AND b.number = a.batch;
 -- then: the sealed job whose last batch closed ends
 INSERT INTO @closed (job_id, batches, succeeded, skipped, dead, cancelled)
 SELECT job_id, COUNT(*), SUM(succeeded), SUM(skipped), SUM(dead), SUM(cancelled) FROM @added
 WHERE completed_at IS NOT NULL GROUP BY job_id;
+INSERT INTO @jobs (id)
+SELECT j.id FROM @closed c JOIN jobs j WITH (UPDLOCK, ROWLOCK, READCOMMITTEDLOCK) ON j.id = c.job_id
+OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
 UPDATE j SET batches_open = j.batches_open - c.batches, succeeded = j.succeeded + c.succeeded, skipped = j.skipped + c.skipped,
   dead = j.dead + c.dead, cancelled = j.cancelled + c.cancelled,
   ended_at = CASE WHEN j.sealed_at IS NULL OR j.batches_open <> c.batches THEN NULL
     WHEN @now < j.created_at THEN j.created_at ELSE @now END
 OUTPUT inserted.id, inserted.round, inserted.status, inserted.ended_at INTO @ended
-FROM @closed c JOIN jobs j WITH (UPDLOCK, ROWLOCK, READCOMMITTEDLOCK) ON j.id = c.job_id
-OPTION (LOOP JOIN, FORCE ORDER, MAXDOP 1);
+FROM jobs j WITH (ROWLOCK), @closed c WHERE j.id = c.job_id;
 INSERT INTO events (job_id, round, status, created_at)
 SELECT job_id, round, status, @now FROM @ended WHERE ended_at IS NOT NULL;
 -- then
