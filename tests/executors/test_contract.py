@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,12 @@ async def test_what_was_withdrawn_does_not_start(here: Bench, kind: str) -> None
     if kind != "http slice":
         assert lost is not None
         assert len(noted.begun) < 9
+
+
+async def test_parts_of_a_slice_run_beside_each_other(here: Bench) -> None:
+    noted = Noted()
+    parts = [replace(here.work(["succeed"]), seqs=[seq]) for seq in (10, 20, 30)]
+    async with asyncio.timeout(DEADLINE):
+        ended = await asyncio.gather(*(here.executor.run(part, noted) for part in parts))
+    assert ended == [None] * 3
+    assert noted.outcomes.keys() == {10, 20, 30}

@@ -32,7 +32,7 @@ class ProcessExecutor:
         self._set_up = set_up
         self._queue: deque[tuple[Ticket, int | None]] = deque()
         self._more = asyncio.Event()
-        self._tickets: dict[Report, Ticket] = {}
+        self._tickets: set[Ticket] = set()
         self._busy: dict[Ticket, set[Child]] = {}
         self._ending: list[Child] = []
         self._slots: list[asyncio.Task[None]] = []
@@ -58,7 +58,8 @@ class ProcessExecutor:
     async def run(self, work: SliceWork, report: Report) -> Lost | None:
         if self._closing:
             return Lost("the executor is closing")
-        ticket = self._tickets[report] = Ticket(work, report, asyncio.get_running_loop().create_future())
+        ticket = Ticket(work, report, asyncio.get_running_loop().create_future())
+        self._tickets.add(ticket)
         indexes = [None] if work.handler.whole_slice else range(len(work.seqs))
         self._queue.extend((ticket, index) for index in indexes)
         self._more.set()
@@ -70,14 +71,17 @@ class ProcessExecutor:
                 self._kill(child)
             raise
         finally:
-            del self._tickets[report]
+            self._tickets.discard(ticket)
         return ticket.lost
 
     def withdraw(self, report: Report) -> None:
-        ticket = self._tickets.get(report)
+        for ticket in [one for one in self._tickets if one.report is report]:
+            self._withdraw(ticket)
+
+    def _withdraw(self, ticket: Ticket) -> None:
         kept = deque(entry for entry in self._queue if entry[0] is not ticket)
         gone = len(self._queue) - len(kept)
-        if ticket is None or not gone:
+        if not gone:
             return
         self._queue = kept
         ticket.lost = Lost("withdrawn before its end")
