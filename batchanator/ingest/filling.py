@@ -24,6 +24,10 @@ MOST_CHUNKS = 5
 _log = structlog.get_logger("batchanator.ingest")
 
 
+def _nothing() -> None:
+    """A file is always at hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cutting:
     """How sources are cut: lines in a chunk, bytes in a line."""
@@ -38,8 +42,17 @@ class Filler:
         self._wakeups = wakeups
         self._cutting = cutting
 
-    async def fill(self, writer: Writer, open_source: Callable[[], Source], threads: Executor) -> None:
+    async def fill(
+        self,
+        writer: Writer,
+        open_source: Callable[[], Source],
+        threads: Executor,
+        *,
+        let_go: Callable[[], None] = _nothing,
+    ) -> None:
         """Write a source from the checkpoint to its end; it is opened, read and closed in one of `threads`.
+
+        `let_go` is called where writing fails, before what was read ahead is waited for: a client may send no more.
 
         Raises:
             SourceError: it is not there any more, cut, damaged or changed. LeaseLostError: another has the job now.
@@ -66,8 +79,12 @@ class Filler:
                 ahead = run(prepared, most)
                 try:
                     await writer.write(portion[0], position=portion[1])
-                finally:
+                except BaseException:
+                    let_go()
                     await asyncio.wait([ahead])
+                    ahead.exception()  # the source's own end is of no interest any more
+                    raise
+                await asyncio.wait([ahead])
                 self._wakeups.tell("ready")
                 portion = ahead.result()
             await run(opened.verify_unchanged)

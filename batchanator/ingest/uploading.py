@@ -216,7 +216,7 @@ class Uploader:
 
     async def _fill(self, writer: Writer, body: _Body) -> None:
         filling = asyncio.ensure_future(
-            self._filler.fill(writer, lambda: stream_source(body.read), self._threads)
+            self._filler.fill(writer, lambda: stream_source(body.read), self._threads, let_go=body.let_go)
         )
         try:
             await asyncio.shield(filling)

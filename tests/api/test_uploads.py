@@ -217,6 +217,23 @@ async def test_a_key_does_not_stick_to_a_job_that_was_cancelled_before_its_seal(
     assert (again.job_id, again.replayed) == (2, False)
 
 
+async def test_a_client_that_sends_no_more_hears_at_once_that_its_job_was_stopped(live: Client) -> None:
+    reader, writer = await raw(live)
+    writer.write(head(Content_Length=100_000) + body(*range(25)))
+
+    async def there() -> bool:
+        jobs = (await live.get("/jobs")).json["data"]
+        return bool(jobs) and jobs[0]["source"]["accepted"] >= 10
+
+    await until(there)
+    assert (await live.post("/jobs/1/cancel")).status == 200
+    writer.write(body(*range(25, 60)))  # the next portion is refused, and the rest never comes
+    async with asyncio.timeout(20):
+        status, _, _ = await answer_of(reader)
+    assert status == 409
+    writer.close()
+
+
 async def test_an_upload_of_a_process_that_died_is_ended_by_another_and_its_key_is_free(
     database_url: str, tmp_path: Path
 ) -> None:
