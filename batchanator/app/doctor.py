@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from batchanator.app.locks import lock_folder
+from batchanator.dispatch.alive import AliveLocks
 from batchanator.domain.diagnosis import configuration, database, work
 from batchanator.domain.diagnosis.finding import Finding
 from batchanator.settings import Settings
@@ -17,6 +19,10 @@ async def examine(store: Store, settings: Settings) -> list[Finding]:
     """Return a finding for everything that was looked at, in the order of their weight."""
     doctor = store.doctor
     living = await store.workers.page(after="", limit=MOST_WORKERS, state="alive")
+    dead = AliveLocks(lock_folder(settings)).dead(row["incarnation"] for row in living)
+    living = [
+        row for row in living if row["incarnation"] not in dead
+    ]  # their lease runs, their process is gone
     before = datetime.now(UTC)
     waiting = await doctor.waiting()
     now = waiting["now_at"]

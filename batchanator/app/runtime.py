@@ -15,6 +15,7 @@ from batchanator.app.elsewhere import Elsewhere, target_of
 from batchanator.app.executors import new_executor
 from batchanator.app.hooks import Hooks
 from batchanator.app.job_types import policies_of, write_job_types
+from batchanator.app.locks import lock_folder
 from batchanator.app.parts import Parts
 from batchanator.app.scheduling import Scheduling
 from batchanator.app.tuning import tune_collector
@@ -39,8 +40,7 @@ from batchanator.schedule.scheduler import Scheduler
 from batchanator.settings import Settings
 from batchanator.store.migrations import migrate
 from batchanator.store.relay import Relay
-from batchanator.store.statements import Dialect
-from batchanator.store.store import Store, driver_for, sqlite_path
+from batchanator.store.store import Store, driver_for
 from batchanator.store.wakeups import Wakeups
 
 HEARTBEAT_CONNECTIONS = 1
@@ -138,7 +138,7 @@ class Runtime:
             )  # children start their own
         if not self.parts.roles:
             return
-        locks = AliveLocks(self._lock_folder())
+        locks = AliveLocks(lock_folder(settings))
         self.lease = Lease(
             self.store,
             lambda: self._new_store(HEARTBEAT_CONNECTIONS),
@@ -234,13 +234,6 @@ class Runtime:
         )
         self.scheduler = scheduling.scheduler()
         self.scheduler.start()
-
-    def _lock_folder(self) -> Path | None:
-        if self.store.dialect is not Dialect.SQLITE:
-            return None
-        if self.settings.lock_directory is not None:
-            return Path(self.settings.lock_directory)
-        return Path(f"{sqlite_path(self.settings.database_url)}.locks")
 
     async def drain(self, grace: timedelta | None = None) -> None:
         """Stop claiming and reading, finish within the grace, release the rest; the lease goes on."""

@@ -12,4 +12,4 @@ from batchanator.settings import Settings
 def command(*, settings: Settings, job_id: int) -> None:
     """Let a paused job ID go on, at the head of the queue."""
     operate(settings, lambda operations: operations.resume(job_id, actor=actor()))
-    tell(f"job {job_id} is not paused")
+    tell(f"job {job_id} may go on")

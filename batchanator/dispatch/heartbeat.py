@@ -5,6 +5,7 @@ extended: the worker is told, and takes a new incarnation.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +43,8 @@ class Heartbeat:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._wake: asyncio.Event | None = None
+        self._stopping = False
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -57,13 +59,16 @@ class Heartbeat:
     def drain(self) -> None:
         self._draining = True
 
+    def beat_now(self) -> None:
+        """Beat out of turn: whoever has reason to doubt the lease learns at once whether it is lost."""
+        if self._own_loop is not None and self._wake is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._own_loop.call_soon_threadsafe(self._wake.set)
+
     async def stop(self) -> None:
         self._incarnation = None
-        if self._own_loop is not None and self._stop is not None:
-            try:
-                self._own_loop.call_soon_threadsafe(self._stop.set)
-            except RuntimeError:  # it has ended by itself
-                return
+        self._stopping = True
+        self.beat_now()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 15)
 
@@ -72,10 +77,10 @@ class Heartbeat:
 
     async def _beat_until_stopped(self) -> None:
         self._own_loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
         store: Store | None = None
         try:
-            while not self._stop.is_set():
+            while not self._stopping:
                 pause = self._interval.total_seconds()
                 incarnation = self._incarnation
                 if incarnation is not None:
@@ -94,9 +99,10 @@ class Heartbeat:
                     pause = min(pause, RETRY_SECONDS)
                 try:
                     async with asyncio.timeout(pause):
-                        await self._stop.wait()
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
+                self._wake.clear()
         finally:
             if store is not None:
                 await store.close()

@@ -108,6 +108,10 @@ class Lease:
         for incarnation in dead:
             await self._store.workers.expire(worker=incarnation)
 
+    def check(self) -> None:
+        """Ask the database now whether this worker still holds its lease: an operator may have given it up."""
+        self._heartbeat.beat_now()
+
     def drain(self) -> None:
         self._heartbeat.drain()
 

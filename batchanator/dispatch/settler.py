@@ -122,6 +122,8 @@ class Settler:
             held.flushed_ns = perf_counter_ns()
         for held in closing:
             self._hand.remove(held)
+        if any(held.serial for held in closing):  # a cap has room again, here and for others
+            self._wakeups.tell("ready")
         for one in settled:
             if one.due_at is not None:
                 self._wakeups.due.set()

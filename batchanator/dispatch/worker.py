@@ -156,6 +156,7 @@ class Worker:
             newest = await self._store.actions.newest()
             if newest != known:
                 known = newest
+                self._lease.check()
                 self._wakeups.wake("ready", "due", "sources", "stopped")
             await self.dispatcher.heed_changes()
             await wait_for(self._wakeups.changed, WATCH_SECONDS)

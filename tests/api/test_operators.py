@@ -63,7 +63,7 @@ async def test_a_worker_that_nobody_knows_cannot_be_given_up(quiet: Client) -> N
 async def test_a_living_worker_that_is_given_up_comes_back_and_the_work_ends(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with served(database_url, tmp_path, heartbeat_seconds=0.2) as live:
+    async with served(database_url, tmp_path) as live:
         before = (await live.get("/workers")).json["data"]
         assert [one["roles"] for one in before] == [["dispatch", "ingest"]]
         assert (await live.post(f"/workers/{before[0]['id']}/release")).status == 200

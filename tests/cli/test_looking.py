@@ -6,18 +6,16 @@ import json
 import orjson
 import pytest
 
-from batchanator.store.statements import Dialect, Statement, compile_text
 from batchanator.store.store import Store, driver_for
 from tests.cli.conftest import HANDLERS, line
+from tests.contract.world import statement
 
 
 def run_sql(url: str, text: str) -> None:
-    texts = [compile_text(text, dialect) for dialect in (Dialect.POSTGRES, Dialect.SQLITE)]
-
     async def run() -> None:
         store = Store(driver_for(url))
         await store.open()
-        await store.session.fetch(Statement("test", *texts))
+        await store.session.fetch(statement(text))
         await store.close()
 
     asyncio.run(run())

@@ -88,3 +88,19 @@ async def test_an_old_transaction_is_seen_and_its_text_is_not(world: World, data
         assert [(row["kind"], row["state"]) for row in rows] == [("session", "idle in transaction")]
         assert "query" not in rows[0]
     assert await world.store.doctor.pinning(age=TICK) == []
+
+
+async def test_a_worker_whose_process_is_gone_is_not_alive_whatever_its_lease(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    world = await World.begin(url)
+    try:
+        await world.job(10)
+        worker = await world.worker()
+        await world.fetch("UPDATE workers SET roles = 'dispatch' WHERE incarnation = :worker", worker=worker)
+        assert (await levels(world, url))["work"] is not Level.WRONG
+        folder = tmp_path / "test.db.locks"
+        folder.mkdir()
+        (folder / f"{worker}.lock").touch()  # free: its process is gone
+        assert (await levels(world, url))["work"] is Level.WRONG
+    finally:
+        await world.end()

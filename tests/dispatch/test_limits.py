@@ -147,3 +147,15 @@ async def test_a_pause_of_a_type_and_its_end_reach_a_worker_within_a_second(data
         await Operations(runtime.store, Wakeups()).cancel(job, actor="me")
         await ended(runtime, job)
         await assert_verified(runtime.store)
+
+
+async def test_the_next_slice_under_a_cap_starts_when_the_one_before_ends(database_url: str) -> None:
+    gate = Gate()
+    gate.takes = 0.01
+    gate.opened.set()
+    async with gated(database_url, gate, polling_interval_seconds=SLOW_POLL) as runtime:
+        began = monotonic()
+        job = await submit(runtime, 20, slice_size=2, max_concurrency=1)
+        assert counts(await ended(runtime, job)) == (20, 0)
+        assert monotonic() - began < 2 * LATE
+        assert gate.most == 1
