@@ -140,7 +140,8 @@ class Filler:
                 await tx.jobs.remember_request(job_id=job_id, fingerprint=None)
             return stopped
 
-        await self._store.transact(work)
+        if await self._store.transact(work) is None:
+            return  # it was stopped, or is read or was sealed by another
         self._wakeups.tell("stopped")
         _log.error("source.failed", job=job_id, code=error.code, reason=error.detail)
 

@@ -363,3 +363,24 @@ async def test_nothing_is_written_after_the_seal(world: World) -> None:
         await writer.write(writer.prepare([portion(entries(["b"]), writer)]), position=0)
     assert (await world.get(job))["lines"] == 1
     await world.run()
+
+
+async def test_who_found_a_source_broken_ends_no_job_that_was_sealed_meanwhile(world: World) -> None:
+    job = await world.empty_job()
+    writer = await world.ingester(job)
+    await world.writes(writer, entries(["a", "b"]))
+    assert await world.seal(job, writer)
+
+    async def fail(tx: Repositories) -> int | None:
+        return await tx.jobs.stop(
+            job_id=job,
+            stopping="failed",
+            reason="it broke off",
+            reason_code="source_broken_off",
+            ingest_fence=writer.checkpoint.ingest_fence,
+        )
+
+    assert await world.store.transact(fail) is None
+    assert await world.status(job) == "processing"
+    assert await world.operations.cancel(job, actor="me") == 2
+    await world.duties.sweep()
