@@ -84,13 +84,17 @@ class Claimer:
         return [Listed(job, self._floors.get(job, 0)) for job in part]
 
     async def _claim_with_limited(self, worker: str, limit: int) -> list[Claimed]:
-        """Claim from jobs with and without a limit, in one order."""
-        listed = await self._next_listed(limit)
+        """Claim from jobs with and without a limit, in one order; go on to the end of the shortlist, too."""
+        listed: list[Listed] = []
 
         async def work(tx: Repositories) -> list[Claimed]:
             return await claim_limited(tx, worker=worker, types=self.types, limit=limit, listed=listed)
 
-        return await self._store.transact(work)
+        while True:
+            listed = await self._next_listed(limit)
+            taken = await self._store.transact(work)
+            if taken or not self._list:
+                return taken
 
     def longest_wait(self, poll: float) -> float:
         """Return when to look again where nothing is ready: soon, where a rate may let something start by then."""

@@ -2,7 +2,9 @@
 
 import pytest
 
+from batchanator.dispatch.claimer import Claimer
 from batchanator.domain.errors import ConflictError, NotFoundError
+from batchanator.domain.submission import JobOptions
 from batchanator.store.limiting import limit_job, limit_job_type
 from tests.contract.world import World
 
@@ -36,3 +38,15 @@ async def test_limits_are_set_one_by_one_and_are_on_record(world: World) -> None
     await world.duties.sweep()
     with pytest.raises(ConflictError):
         await limit_job(world.store, world.wakeups, job, {"rate": 1}, actor="me")
+
+
+async def test_jobs_without_a_limit_are_claimed_to_the_end_of_the_shortlist(world: World) -> None:
+    capped = await world.job(2, slice_size=1, options=JobOptions(priority=10, max_concurrency=1))
+    jobs = [await world.job(1, options=JobOptions(priority=priority)) for priority in (9, 8, 7, 6, 5)]
+    worker, other = await world.worker(), await world.worker()
+    claimer = Claimer(world.store, list(world.types.values()))
+    taken = [(await claimer.claim(worker, 1))[0].job_id for _ in range(2)]
+    assert taken == [jobs[0], capped]
+    assert [one.job_id for one in await world.claim(other, 3)] == jobs[1:4]
+    assert [one.job_id for one in await claimer.claim(worker, 1)] == jobs[4:]
+    assert await claimer.claim(worker, 1) == []
