@@ -249,12 +249,13 @@ async def test_an_upload_of_a_process_that_died_is_ended_by_another_and_its_key_
         columns |= {"options": "{}", "source_kind": "upload", "source_name": "lost", "source": "{}"}
         columns |= {"source_size": None, "request_key": "lost", "request_fingerprint": "f:"}
         store = client.serving.runtime.store
-        job = await store.jobs.create(**columns)
         dead = "00000000-dead"
         await store.workers.register(
             worker=dead, lease=client.serving.settings.lease, host="gone", pid=1, roles="ingest"
         )
-        assert await store.jobs.take_ingestion(job_id=job, worker=dead) is not None
+        async with store.transaction() as tx:  # as an upload begins: never there without its reader
+            job = await tx.jobs.create(**columns)
+            assert await tx.jobs.take_ingestion(job_id=job, worker=dead) is not None
         await store.workers.expire(worker=dead)
         client.serving.runtime.wakeups.sources.set()
         ended = await client.ended(job)

@@ -17,7 +17,10 @@ USAGE = [
         ("process", "mine.ndjson", "--job-type", "demo", "--handlers", "not_there"),
         "handlers module not_there",
     ),
-    (("jobs", "--database", "mysql://x/y"), "DatabaseUrl must begin with sqlite:/// or postgresql://"),
+    (
+        ("jobs", "--database", "mysql://x/y"),
+        "DatabaseUrl must begin with sqlite:///, postgresql:// or mssql://",
+    ),
     (("jobs", "--config", "not-there.json"), "not-there.json: cannot be read"),
     (("ingest", "--job-type", "demo"), "name either a FILE or --from-staging"),
     (("item", 1), "name either JOB and LINE, or --key KEY and --job-type TYPE"),
